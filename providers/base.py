@@ -1,0 +1,223 @@
+"""
+What a provider is: pure translation between OpenAI's shapes and one wire format.
+
+    Call + Target ── build ──▶ Request ··· socket ···▶ bytes ── parse ──▶ ChatCompletion
+                                                             └─ decoder.feed ──▶ chunks
+                                                             └─ error ──▶ APIError
+
+An :class:`Adapter` is bound to one :class:`Target` (a model at a provider, with a key), makes
+no I/O, waits for nothing and keeps no state between calls. Everything that opens a socket
+lives in `polyroute.router`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..exceptions import UnsupportedParamsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..exceptions import APIError
+    from ..schemas import ChatCompletion, ChatCompletionChunk, Usage
+
+OPENAI_PARAMS = frozenset(
+    {
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream_options",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    }
+)
+"""Parameters that mean the same everywhere: a target takes, translates, refuses or drops them.
+Anything else is a provider's own and goes to the provider as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model at a provider, with what is needed to reach it.
+
+    Attributes:
+        provider: the provider's prefix, e.g. ``"anthropic"``.
+        model: the provider's own name of the model.
+        api_key: the secret; never shown.
+        api_base: base URL, None for the provider's own.
+        api_version: for providers that version by parameter or header.
+        headers: sent with every request; never shown, they may hold secrets.
+        settings: what only this provider knows, e.g. ``organization``, ``vertex_project``.
+    """
+
+    provider: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+    api_version: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def secrets(self) -> tuple[str, ...]:
+        """The strings that must not appear in any text."""
+        return tuple(value for value in (self.api_key, *self.headers.values()) if value)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An image or document of the request, fetched: its bytes and media type."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One caller's request, checked and normalised, before any provider has seen it.
+
+    Attributes:
+        messages: plain dictionaries in OpenAI's shape.
+        params: parameters that are not None, by OpenAI's names, and providers' own.
+        stream: whether chunks are wanted.
+        ask_usage: whether a stream must report usage even if the caller did not ask.
+        drop_params: leave out what the target cannot do, instead of refusing.
+        extra_body: laid over the body as it is.
+        extra_headers: laid over the headers as they are.
+        files: what :meth:`Adapter.files` asked for, by URL.
+        max_event_bytes: limit of one event of a stream.
+    """
+
+    messages: list[dict[str, Any]]
+    params: dict[str, Any] = field(default_factory=dict)
+    stream: bool = False
+    ask_usage: bool = False
+    drop_params: bool = False
+    extra_body: Mapping[str, Any] | None = None
+    extra_headers: Mapping[str, str] | None = None
+    files: dict[str, File] = field(default_factory=dict)
+    max_event_bytes: int = 32 * 2**20
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the caller asked for usage in the stream."""
+        options = self.params.get("stream_options")
+        return bool(options and options.get("include_usage"))
+
+
+@dataclass(slots=True)
+class Request:
+    """A POST, ready to send. `dropped` names the parameters that `drop_params` left out."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+    dropped: tuple[str, ...] = ()
+
+
+class Decoder(Protocol):
+    """Turns the bytes of one stream into chunks, whatever way the bytes are cut."""
+
+    usage: Usage | None
+    """Tokens, as soon as the provider has told; known even if the caller did not ask."""
+    ended: bool
+    """The provider's own end marker has arrived; nothing more is to be read."""
+
+    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
+        """Append the chunks that `data` completes to `out`.
+
+        Raises:
+            APIError: the stream carries an error; chunks before it are in `out`.
+        """
+        ...
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """Append what is left when the connection has ended.
+
+        Raises:
+            APIError: the stream was cut short.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """One wire format, bound to one target."""
+
+    def files(self, call: Call) -> Sequence[str]:
+        """URLs that must be fetched into `call.files` before `build`."""
+        ...
+
+    def build(self, call: Call) -> Request:
+        """The request that goes over the wire.
+
+        Raises:
+            UnsupportedParamsError: a parameter that the target cannot do, without `drop_params`.
+            BadRequestError: messages that this format cannot express.
+        """
+        ...
+
+    def parse(self, body: bytes, call: Call) -> ChatCompletion:
+        """The whole answer.
+
+        Raises:
+            APIError: the body is an error in spite of its status, or cannot be understood.
+        """
+        ...
+
+    def decoder(self, call: Call) -> Decoder:
+        """A fresh decoder for one streamed answer."""
+        ...
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+        """The exception for an answer with status >= 300."""
+        ...
+
+
+def supported_params(
+    call: Call, target: Target, supported: frozenset[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The parameters to send, and those that were dropped.
+
+    A parameter of OpenAI's that is not `supported` is refused, or left out with `drop_params`.
+
+    Raises:
+        UnsupportedParamsError: without `drop_params`; names every parameter that is too much.
+    """
+    refused = tuple(
+        name for name in call.params if name in OPENAI_PARAMS and name not in supported
+    )
+    if not refused:
+        return call.params, ()
+    if not call.drop_params:
+        raise UnsupportedParamsError(
+            f"{target.provider}/{target.model} does not take {', '.join(sorted(refused))}; "
+            "leave it out, or pass drop_params=True to have it left out",
+            model=target.model,
+            llm_provider=target.provider,
+            param=refused[0],
+        )
+    return {name: value for name, value in call.params.items() if name not in refused}, refused

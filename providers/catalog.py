@@ -1,0 +1,283 @@
+"""
+Providers that speak OpenAI's chat format, as data: one row each.
+
+The boundary: a provider that needs a method does not belong in the catalog; it gets a module.
+No class is generated from a row, no row holds a function, no row inherits from another. Every
+field exists because at least three providers need it. Private endpoints use the same class:
+``Router(providers={"mine": Compatible(base_url="https://llm.example/v1", key_env=("MY_KEY",))})``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ..exceptions import AuthenticationError, BadRequestError
+from .base import OPENAI_PARAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .base import Target
+
+MAX_TOKENS = MappingProxyType({"max_completion_tokens": "max_tokens"})
+NO_KEY = "fake-api-key"
+THINKING = frozenset({"thinking"})
+
+
+@dataclass(frozen=True, slots=True)
+class Compatible:
+    """One provider that speaks OpenAI's chat format.
+
+    Attributes:
+        base_url: where `/chat/completions` lies below; None: the caller must say (`api_base`).
+        key_env: environment variables that may hold the key, first come first.
+        base_env: environment variables that may hold another base URL.
+        placeholder_key: sent where there is no key. Servers of one's own do not look at it, but
+            gateways before them want the header; empty: a key is needed.
+        rename: OpenAI parameter → this provider's name for it.
+        refuses: parameters of OpenAI's that this provider is known not to take.
+        message_keys: message fields beyond OpenAI's that this provider understands.
+        headers: sent with every request.
+        model_prefix: what this provider's model names begin with, added where it is missing.
+        stream_usage: whether it understands `stream_options.include_usage`.
+        strict_tools: whether it knows `strict` in a tool's function.
+        reasoning_models: whether it serves OpenAI's reasoning models with their renamed limit.
+    """
+
+    base_url: str | None = None
+    key_env: tuple[str, ...] = ()
+    base_env: tuple[str, ...] = ()
+    placeholder_key: str = ""
+    rename: Mapping[str, str] = field(default_factory=dict)
+    refuses: frozenset[str] = THINKING
+    message_keys: frozenset[str] = frozenset()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    model_prefix: str = ""
+    stream_usage: bool = True
+    strict_tools: bool = True
+    reasoning_models: bool = False
+
+    @property
+    def params(self) -> frozenset[str]:
+        """The parameters of OpenAI's that this provider takes."""
+        return OPENAI_PARAMS - self.refuses
+
+    def base(self, target: Target) -> str:
+        """The base URL for a target, without a slash at the end.
+
+        Raises:
+            BadRequestError: there is none; says where one can be given.
+        """
+        base = target.api_base or from_environment(self.base_env) or self.base_url
+        if not base:
+            where = " or ".join(["api_base", *self.base_env])
+            raise BadRequestError(
+                f"{target.provider} has no address of its own: set {where}",
+                model=target.model,
+                llm_provider=target.provider,
+                param="api_base",
+            )
+        return base.rstrip("/")
+
+    def authorization(self, target: Target) -> dict[str, str]:
+        """The header with the key.
+
+        Raises:
+            AuthenticationError: a key is needed and there is none; names the variables.
+        """
+        key = find_key(target, self.key_env, self.placeholder_key)
+        return {"Authorization": f"Bearer {key}"}
+
+    def model_name(self, model: str) -> str:
+        """The model's name on the wire."""
+        return model if model.startswith(self.model_prefix) else self.model_prefix + model
+
+
+def from_environment(names: tuple[str, ...]) -> str | None:
+    """The first of these environment variables that is set and not empty."""
+    for name in names:
+        value = os.environ.get(name)
+        if value:
+            return value
+    return None
+
+
+def find_key(target: Target, names: tuple[str, ...], placeholder: str = "") -> str:
+    """The target's key: its own, else from the environment, else the placeholder.
+
+    Raises:
+        AuthenticationError: there is none; names the variables.
+    """
+    key = target.api_key or from_environment(names) or placeholder
+    if not key:
+        raise AuthenticationError(
+            f"no API key for {target.provider}: pass api_key or set {' or '.join(names)}",
+            model=target.model,
+            llm_provider=target.provider,
+        )
+    return key
+
+
+COMPATIBLE: dict[str, Compatible] = {
+    "amazon_nova": Compatible(
+        base_url="https://api.nova.amazon.com/v1",
+        key_env=("AMAZON_NOVA_API_KEY",),
+    ),
+    "cerebras": Compatible(
+        base_url="https://api.cerebras.ai/v1",
+        key_env=("CEREBRAS_API_KEY",),
+        base_env=("CEREBRAS_API_BASE",),
+    ),
+    "dashscope": Compatible(
+        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        key_env=("DASHSCOPE_API_KEY",),
+        base_env=("DASHSCOPE_API_BASE",),
+        rename=MAX_TOKENS,
+    ),
+    "deepinfra": Compatible(
+        base_url="https://api.deepinfra.com/v1/openai",
+        key_env=("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
+        rename=MAX_TOKENS,
+    ),
+    "deepseek": Compatible(
+        base_url="https://api.deepseek.com",
+        key_env=("DEEPSEEK_API_KEY",),
+        base_env=("DEEPSEEK_API_BASE",),
+        rename=MAX_TOKENS,
+        refuses=frozenset(),
+        message_keys=frozenset({"prefix", "reasoning_content"}),
+    ),
+    "fireworks_ai": Compatible(
+        base_url="https://api.fireworks.ai/inference/v1",
+        key_env=("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKS_AI_TOKEN"),
+        base_env=("FIREWORKS_API_BASE",),
+        rename=MAX_TOKENS,
+        message_keys=frozenset({"reasoning_content"}),
+        model_prefix="accounts/fireworks/models/",
+    ),
+    "groq": Compatible(
+        base_url="https://api.groq.com/openai/v1",
+        key_env=("GROQ_API_KEY",),
+        base_env=("GROQ_API_BASE",),
+    ),
+    "hosted_vllm": Compatible(
+        key_env=("HOSTED_VLLM_API_KEY",),
+        base_env=("HOSTED_VLLM_API_BASE",),
+        placeholder_key=NO_KEY,
+        strict_tools=False,
+    ),
+    "huggingface": Compatible(
+        base_url="https://router.huggingface.co/v1",
+        key_env=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
+        base_env=("HF_API_BASE", "HUGGINGFACE_API_BASE"),
+        rename=MAX_TOKENS,
+    ),
+    "hyperbolic": Compatible(
+        base_url="https://api.hyperbolic.xyz/v1",
+        key_env=("HYPERBOLIC_API_KEY",),
+        rename=MAX_TOKENS,
+    ),
+    "lambda_ai": Compatible(
+        base_url="https://api.lambda.ai/v1",
+        key_env=("LAMBDA_API_KEY",),
+        base_env=("LAMBDA_API_BASE",),
+    ),
+    "llamafile": Compatible(
+        base_url="http://127.0.0.1:8080/v1",
+        key_env=("LLAMAFILE_API_KEY",),
+        base_env=("LLAMAFILE_API_BASE",),
+        placeholder_key=NO_KEY,
+        strict_tools=False,
+    ),
+    "lm_studio": Compatible(
+        base_url="http://127.0.0.1:1234/v1",
+        key_env=("LM_STUDIO_API_KEY",),
+        base_env=("LM_STUDIO_API_BASE",),
+        placeholder_key=NO_KEY,
+        strict_tools=False,
+    ),
+    "moonshot": Compatible(
+        base_url="https://api.moonshot.ai/v1",
+        key_env=("MOONSHOT_API_KEY",),
+        base_env=("MOONSHOT_API_BASE",),
+        rename=MAX_TOKENS,
+        refuses=frozenset(),
+        message_keys=frozenset({"partial", "reasoning_content"}),
+    ),
+    "novita": Compatible(
+        base_url="https://api.novita.ai/v3/openai",
+        key_env=("NOVITA_API_KEY",),
+        rename=MAX_TOKENS,
+    ),
+    "nscale": Compatible(
+        base_url="https://inference.api.nscale.com/v1",
+        key_env=("NSCALE_API_KEY",),
+        base_env=("NSCALE_API_BASE",),
+    ),
+    "nvidia_nim": Compatible(
+        base_url="https://integrate.api.nvidia.com/v1",
+        key_env=("NVIDIA_NIM_API_KEY", "NVIDIA_API_KEY"),
+        base_env=("NVIDIA_NIM_API_BASE",),
+        rename=MAX_TOKENS,
+    ),
+    "openai": Compatible(
+        base_url="https://api.openai.com/v1",
+        key_env=("OPENAI_API_KEY",),
+        base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        reasoning_models=True,
+    ),
+    "openrouter": Compatible(
+        base_url="https://openrouter.ai/api/v1",
+        key_env=("OPENROUTER_API_KEY", "OR_API_KEY"),
+        base_env=("OPENROUTER_API_BASE",),
+        refuses=frozenset(),
+        message_keys=frozenset({"cache_control", "reasoning", "reasoning_details"}),
+    ),
+    "perplexity": Compatible(
+        base_url="https://api.perplexity.ai",
+        key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
+        base_env=("PERPLEXITY_API_BASE",),
+        rename=MAX_TOKENS,
+        refuses=frozenset(
+            {
+                "functions",
+                "function_call",
+                "logit_bias",
+                "n",
+                "parallel_tool_calls",
+                "seed",
+                "thinking",
+            }
+        ),
+        stream_usage=False,
+    ),
+    "sambanova": Compatible(
+        base_url="https://api.sambanova.ai/v1",
+        key_env=("SAMBANOVA_API_KEY",),
+        rename=MAX_TOKENS,
+    ),
+    "together_ai": Compatible(
+        base_url="https://api.together.ai/v1",
+        key_env=("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_TOKEN"),
+        base_env=("TOGETHERAI_API_BASE",),
+        rename=MAX_TOKENS,
+    ),
+    "xai": Compatible(
+        base_url="https://api.x.ai/v1",
+        key_env=("XAI_API_KEY",),
+        base_env=("XAI_API_BASE",),
+        message_keys=frozenset({"reasoning_content"}),
+    ),
+    "zai": Compatible(
+        base_url="https://api.z.ai/api/paas/v4",
+        key_env=("ZAI_API_KEY",),
+        base_env=("ZAI_API_BASE",),
+        rename=MAX_TOKENS,
+        refuses=frozenset(),
+        message_keys=frozenset({"reasoning_content"}),
+    ),
+}
+"""The rows, by prefix. Only `openai` itself is asked for models without a prefix."""

@@ -1,0 +1,134 @@
+"""What every wire format needs to know about OpenAI-shaped messages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..exceptions import BadRequestError
+from ..schemas import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ROLES = frozenset({"assistant", "developer", "function", "system", "tool", "user"})
+
+
+class DataURL(NamedTuple):
+    """The parts of a ``data:`` URL; `data` stays base64."""
+
+    media_type: str
+    data: str
+
+
+def normalise_messages(messages: Any) -> list[dict[str, Any]]:
+    """Plain dictionaries from dictionaries, our own messages or other SDKs' message objects.
+
+    Raises:
+        BadRequestError: names the message that is wrong, and what it should be.
+    """
+    if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
+        raise BadRequestError(
+            f"messages must be a list of messages, not {type(messages).__name__}; "
+            'write [{"role": "user", "content": "…"}]',
+            param="messages",
+        )
+    plain = [
+        message if type(message) is dict else _plain_message(message, position)
+        for position, message in enumerate(messages)
+    ]
+    if not plain:
+        raise BadRequestError("messages is empty; at least one is needed", param="messages")
+    for position, message in enumerate(plain):
+        if message.get("role") not in ROLES:
+            raise _wrong(position, f"has the role {message.get('role')!r}; it must be one of "
+                         f"{', '.join(sorted(ROLES))}")  # fmt: skip
+        content = message.get("content")
+        if type(content) is not str and content is not None:
+            _check_parts(position, content)
+    return plain
+
+
+def _plain_message(message: Any, position: int) -> dict[str, Any]:
+    if isinstance(message, Record):
+        return message.model_dump(exclude_none=True)
+    if isinstance(message, Mapping):
+        return dict(message)
+    dump = getattr(message, "model_dump", None)
+    if callable(dump):
+        plain: dict[str, Any] = dump(exclude_none=True)
+        return plain
+    raise _wrong(position, f"is {message!r:.60}, not a dictionary with role and content")
+
+
+def _check_parts(position: int, content: Any) -> None:
+    if not isinstance(content, list | tuple):
+        raise _wrong(position, f"has content of type {type(content).__name__}; "
+                     "it must be text or a list of content parts")  # fmt: skip
+    for part in content:
+        if not isinstance(part, Mapping) or "type" not in part:
+            raise _wrong(position, f"has a content part {part!r:.60}; "
+                         'each must be a dictionary like {"type": "text", "text": "…"}')  # fmt: skip
+
+
+def _wrong(position: int, what: str) -> BadRequestError:
+    return BadRequestError(f"messages[{position}] {what}", param=f"messages[{position}]")
+
+
+def parts_of(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The message's content as a list of parts, empty text and None giving none."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content or []
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The message's text, parts joined; what is not text is left out."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text") or "" for part in content or () if part.get("type") == "text")
+
+
+def image_url_of(part: Mapping[str, Any]) -> str:
+    """The URL of an `image_url` part, in either spelling.
+
+    Raises:
+        BadRequestError: the part has none.
+    """
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, Mapping) else image
+    if not isinstance(url, str) or not url:
+        raise BadRequestError(
+            f'an image part has no URL: {part!r:.80}; write {{"image_url": {{"url": "…"}}}}'
+        )
+    return url
+
+
+def parse_data_url(url: str) -> DataURL | None:
+    """The parts of a base64 ``data:`` URL, None if it is another kind of URL.
+
+    Raises:
+        BadRequestError: it is a data URL but not base64, or not decodable.
+    """
+    if not url.startswith("data:"):
+        return None
+    head, comma, data = url[5:].partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise BadRequestError(f"{url[:40]!r}… is not a base64 data URL (data:TYPE;base64,DATA)")
+    try:
+        base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise BadRequestError(f"{url[:40]!r}… holds no valid base64: {error}") from error
+    return DataURL(head.removesuffix(";base64").split(";")[0], data)
+
+
+def fold_system(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For models without a system role: system messages become the user's."""
+    return [
+        {**message, "role": "user"} if message["role"] in ("system", "developer") else message
+        for message in messages
+    ]

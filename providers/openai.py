@@ -1,0 +1,404 @@
+"""
+OpenAI's chat completions: the format that most providers speak.
+
+https://platform.openai.com/docs/api-reference/chat. Providers that speak it with small
+differences are rows of `catalog.py`; this module reads the row and nothing else about them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..exceptions import (
+    APIError,
+    APIResponseValidationError,
+    AuthenticationError,
+    BadRequestError,
+    ContentPolicyViolationError,
+    ContextWindowExceededError,
+    InternalServerError,
+    OverloadedError,
+    RateLimitError,
+    ServiceUnavailableError,
+)
+from ..schemas import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChunkChoice,
+    Details,
+    Usage,
+    decode_details,
+)
+from . import openai_repair as repair
+from .base import Request, supported_params
+from .errors import ErrorDetails, make_error, read_error
+from .messages import image_url_of
+from .sse import Splitter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .base import Call, Target
+    from .catalog import Compatible
+
+MESSAGE_KEYS = frozenset(
+    {"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"}
+)
+"""Message fields of OpenAI's schema; a row's `message_keys` adds its own."""
+
+REASONING_MODELS = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*chat))")
+"""Models that call the limit `max_completion_tokens` and take no sampling parameters."""
+
+SAMPLING = frozenset(
+    {
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "presence_penalty",
+        "temperature",
+        "top_logprobs",
+        "top_p",
+    }
+)
+
+ERROR_CODES: dict[str, type[APIError]] = {
+    "capacity_exceeded": ServiceUnavailableError,
+    "content_filter": ContentPolicyViolationError,
+    "content_policy_violation": ContentPolicyViolationError,
+    "context_length_exceeded": ContextWindowExceededError,
+    "exceed_context_size_error": ContextWindowExceededError,
+    "insufficient_quota": RateLimitError,
+    "invalid_api_key": AuthenticationError,
+    "moderation_blocked": ContentPolicyViolationError,
+    "overloaded_error": OverloadedError,
+    "rate_limit_error": RateLimitError,
+    "rate_limit_exceeded": RateLimitError,
+    "server_error": InternalServerError,
+    "string_above_max_length": ContextWindowExceededError,
+}
+"""Error codes and types that say more than the status."""
+
+TOO_LONG = re.compile(
+    r"context[ _](?:length|window|size)|maximum (?:context|prompt|input|sequence) length"
+    r"|(?:prompt|input|messages?)\b.{0,40}\b(?:too long|too many tokens|exceeds? the (?:model|max))"
+    r"|reduce the length of the (?:messages|prompt|input)|inputs? tokens? \+ .*max_new_tokens",
+    re.IGNORECASE,
+)
+BAD_KEY = re.compile(r"(?:incorrect|invalid|wrong) api.?key", re.IGNORECASE)
+
+_decode_completion = msgspec.json.Decoder(ChatCompletion, dec_hook=decode_details).decode
+_decode_chunk = msgspec.json.Decoder(ChatCompletionChunk, dec_hook=decode_details).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIAdapter:
+    """Chat completions for one target, as its row says."""
+
+    def __init__(self, target: Target, row: Compatible) -> None:
+        self.target = target
+        self.row = row
+        base = row.base(target)
+        self.url = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
+        self.headers = {
+            "Content-Type": "application/json",
+            **row.headers,
+            **row.authorization(target),
+            **target.headers,
+        }
+        self.model = row.model_name(target.model)
+        self._message_keys = MESSAGE_KEYS | row.message_keys
+        self._reasoning = row.reasoning_models and REASONING_MODELS.match(target.model) is not None
+
+    def files(self, call: Call) -> tuple[str, ...]:
+        """None: this format takes URLs as they are."""
+        return ()
+
+    def build(self, call: Call) -> Request:
+        """The request; see :meth:`Adapter.build`."""
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": self.convert_messages(call.messages),
+        }
+        dropped: tuple[str, ...] = ()
+        if call.params:
+            params, dropped = supported_params(call, self.target, self.row.params)
+            params, more = self.convert_params(params, call.drop_params)
+            body.update(params)
+            dropped += more
+        if call.stream:
+            body["stream"] = True
+            if call.ask_usage and self.row.stream_usage and "stream_options" not in body:
+                body["stream_options"] = {"include_usage": True}
+        if call.extra_body:
+            body.update(call.extra_body)
+        headers = {**self.headers, **call.extra_headers} if call.extra_headers else self.headers
+        return Request(self.url, headers, encode(body), dropped)
+
+    def convert_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The messages without what this provider's schema lacks; most go as they are."""
+        known = self._message_keys
+        for message in messages:
+            if type(message.get("content")) is list or not message.keys() <= known:
+                return [convert_message(message, known) for message in messages]
+        return messages
+
+    def convert_params(
+        self, params: dict[str, Any], drop: bool
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Parameters under this provider's names, and those dropped for this model."""
+        dropped: tuple[str, ...] = ()
+        if self._reasoning and drop:
+            dropped = tuple(name for name in params if name in SAMPLING and params[name] != 1)
+        renamed = self.row.rename
+        if self._reasoning:
+            renamed = {"max_tokens": "max_completion_tokens", **renamed}
+        converted = {
+            renamed.get(name, name): value for name, value in params.items() if name not in dropped
+        }
+        if "tools" in converted:
+            converted["tools"] = convert_tools(converted["tools"], self.row.strict_tools)
+        return converted, dropped
+
+    def parse(self, body: bytes, call: Call) -> ChatCompletion:
+        """The answer; see :meth:`Adapter.parse`."""
+        try:
+            answer = _decode_completion(body)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            answer = repair.completion(body, self.unreadable)
+        answer._extra = body
+        if answer.usage is not None:
+            convert_usage(answer.usage, body)
+        choices = answer.choices
+        for position, choice in enumerate(choices):
+            message = choice.message
+            if len(choices) == 1:
+                choice._extra = message._extra = body
+            else:
+                repair.keep_extras(choice, message, body, position)
+            if message.reasoning_content is None and b'"reasoning"' in body:
+                repair.adopt_reasoning(message)
+        if not answer.model:
+            answer.model = self.target.model
+        return answer
+
+    def decoder(self, call: Call) -> ChatDecoder:
+        """A decoder for one stream; see :class:`Decoder`."""
+        return ChatDecoder(self, call)
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+        """The exception for an error answer; see :meth:`Adapter.error`."""
+        details = read_error(body)
+        kind = classify(status, details)
+        return make_error(self.target, status, headers, body, details=details, kind=kind)
+
+    def unreadable(self, body: bytes, reason: str) -> APIError:
+        """The exception for a 2xx body that is an error after all, or makes no sense."""
+        details = read_error(body)
+        try:
+            is_error = "error" in msgspec.json.decode(body)
+        except (msgspec.DecodeError, TypeError):
+            is_error = False
+        if not is_error:
+            details = ErrorDetails(f"the answer cannot be understood ({reason}): {details.message}")
+            return make_error(
+                self.target, 200, {}, body, details=details, kind=APIResponseValidationError
+            )
+        status = int(details.code) if (details.code or "").isdecimal() else 0
+        status = status if 400 <= status < 600 else 500
+        return make_error(
+            self.target, status, {}, body, details=details, kind=classify(status, details)
+        )
+
+
+class ChatDecoder:
+    """One stream of chunks: one id, one model, the role once, usage kept, every choice finished."""
+
+    __slots__ = (
+        "_adapter",
+        "_id",
+        "_model",
+        "_open",
+        "_roles",
+        "_show_usage",
+        "_split",
+        "ended",
+        "usage",
+    )
+
+    def __init__(self, adapter: OpenAIAdapter, call: Call) -> None:
+        self._adapter = adapter
+        self._model = adapter.target.model
+        self._show_usage = call.wants_usage
+        self._split = Splitter(call.max_event_bytes)
+        self._id = ""
+        self._roles: set[int] = set()
+        self._open: set[int] = set()
+        self.usage: Usage | None = None
+        self.ended = False
+
+    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.feed`."""
+        for payload in self._split.feed(data):
+            self._add(payload, out)
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.finish`. A stream is whole when each choice has its reason to end."""
+        if self.ended:
+            return
+        for payload in self._split.finish():
+            try:
+                self._add(payload, out)
+            except APIResponseValidationError:
+                break  # the cut went through this event: reported below
+        if not self.ended and (self._open or not self._roles):
+            raise APIResponseValidationError(
+                "the stream ended without a finish reason",
+                model=self._adapter.target.model,
+                llm_provider=self._adapter.target.provider,
+            )
+
+    def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
+        if payload == b"[DONE]":
+            self.ended = True
+            return
+        try:
+            chunk = _decode_chunk(payload)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            chunk = repair.chunk(payload, self._adapter.unreadable)
+        chunk._extra = payload
+        chunk.model = self._model
+        if chunk.usage is not None:
+            self.usage = convert_usage(chunk.usage, payload)
+            if not self._show_usage:
+                chunk.usage = None
+                if not chunk.choices:
+                    return
+        if chunk.id != self._id:
+            self._id = chunk.id = self._id or chunk.id
+        choices = chunk.choices
+        if not choices:
+            choices.append(ChunkChoice())
+            chunk._extra = None if chunk.usage else payload
+        elif len(choices) == 1:
+            self._complete(choices[0], payload)
+        else:
+            for position, choice in enumerate(choices):
+                repair.keep_extras(choice, choice.delta, payload, position)
+                self._complete(choice, None)
+        out.append(chunk)
+
+    def _complete(self, choice: ChunkChoice, payload: bytes | None) -> None:
+        """Keep the choice's unknown fields, give the role once, note the end."""
+        delta = choice.delta
+        if payload is not None:
+            choice._extra = delta._extra = payload
+        index = choice.index
+        if index in self._roles:
+            delta.role = None
+        else:
+            self._roles.add(index)
+            self._open.add(index)
+            delta.role = delta.role or "assistant"
+        if choice.finish_reason:
+            self._open.discard(index)
+            if choice.finish_reason == "error" and payload is not None:
+                raise self._adapter.unreadable(payload, "the stream reports an error")
+        if not delta.content and payload is not None and b'"reasoning"' in payload:
+            repair.adopt_reasoning(delta)
+
+
+def convert_message(message: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """One message without the fields and content parts that the provider's schema lacks."""
+    kept = {name: value for name, value in message.items() if name in known}
+    if isinstance(message.get("content"), list | tuple):
+        kept["content"] = [
+            convert_part(part, known)
+            for part in message["content"]
+            if part["type"] not in ("thinking", "redacted_thinking")
+        ]
+    if kept.get("tool_calls"):
+        kept["tool_calls"] = [
+            {name: value for name, value in call.items() if name in ("id", "type", "function")}
+            for call in kept["tool_calls"]
+        ]
+    return kept
+
+
+def convert_part(part: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """One content part in OpenAI's spelling, without other providers' annotations."""
+    converted = dict(part)
+    if "cache_control" not in known:
+        converted.pop("cache_control", None)
+    if converted["type"] == "image_url":
+        image = converted["image_url"] if isinstance(converted.get("image_url"), dict) else {}
+        converted["image_url"] = {
+            "url": image_url_of(part),
+            **{name: image[name] for name in ("detail",) if name in image},
+        }
+    elif converted["type"] == "file" and isinstance(converted.get("file"), dict):
+        converted["file"] = {
+            name: value for name, value in converted["file"].items() if name != "format"
+        }
+    return converted
+
+
+def convert_tools(tools: list[Any], strict: bool) -> list[Any]:
+    """Tools without cache annotations, and without `strict` where the provider lacks it."""
+    unknown = ("cache_control",) if strict else ("cache_control", "strict")
+    converted = []
+    for tool in tools:
+        plain = {name: value for name, value in tool.items() if name != "cache_control"}
+        if isinstance(plain.get("function"), dict):
+            plain["function"] = {
+                name: value for name, value in plain["function"].items() if name not in unknown
+            }
+        converted.append(plain)
+    return converted
+
+
+def convert_usage(usage: Usage, body: bytes) -> Usage:
+    """Usage with every count where OpenAI puts it.
+
+    DeepSeek counts cached tokens beside the others; xAI leaves reasoning tokens out of
+    `completion_tokens` (its total tells); some give no details at all.
+    """
+    usage._extra = body
+    details = usage.completion_tokens_details
+    if usage.prompt_tokens_details is None:
+        hit = usage._extras().get("prompt_cache_hit_tokens")
+        if hit is not None:
+            usage.prompt_tokens_details = Details(cached_tokens=hit)
+    if details is None:
+        usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
+    elif usage.total_tokens > usage.prompt_tokens + usage.completion_tokens:
+        missing = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
+        if missing == details.get("reasoning_tokens"):
+            usage.completion_tokens += missing
+    return usage
+
+
+def classify(status: int, details: ErrorDetails) -> type[APIError] | None:
+    """The class that the provider's code or, for bad requests, its words ask for."""
+    for code in (details.code, details.type):
+        if code in ERROR_CODES:
+            return ERROR_CODES[code]
+    if status in (400, 413, 422) and TOO_LONG.search(details.message):
+        return ContextWindowExceededError
+    if status == 400 and BAD_KEY.search(details.message):
+        return AuthenticationError
+    return None
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """The body as JSON.
+
+    Raises:
+        BadRequestError: it holds something that JSON cannot say; names it.
+    """
+    try:
+        return _encode(body)
+    except (TypeError, UnicodeEncodeError, RecursionError, OverflowError) as error:
+        raise BadRequestError(f"the request cannot be written as JSON: {error}") from error

@@ -1,0 +1,169 @@
+"""
+Answers that are nearly OpenAI's: the slow way for what the typed decoder refuses.
+
+Servers that claim to speak OpenAI's format send null where a list belongs, numbers as text,
+arguments as objects, content as a list of parts. Each oddity is put right here, on plain
+dictionaries, and only after the fast way has failed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..schemas import ChatCompletion, ChatCompletionChunk, convert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..exceptions import APIError
+    from ..schemas import Choice, ChunkChoice, Delta, Message, Record
+
+    Unreadable = Callable[[bytes, str], APIError]
+
+
+def completion(body: bytes, unreadable: Unreadable) -> ChatCompletion:
+    """A whole answer from a body that is nearly one; raises what `unreadable` makes of others."""
+    answer = _mend(body, unreadable, "message")
+    if not answer["choices"]:
+        raise unreadable(body, "it has no choices")
+    try:
+        return convert(answer, ChatCompletion)
+    except msgspec.ValidationError as error:
+        raise unreadable(body, str(error)) from error
+
+
+def chunk(payload: bytes, unreadable: Unreadable) -> ChatCompletionChunk:
+    """A chunk from an event that is nearly one; raises what `unreadable` makes of others."""
+    answer = _mend(payload, unreadable, "delta")
+    try:
+        return convert(answer, ChatCompletionChunk)
+    except msgspec.ValidationError as error:
+        raise unreadable(payload, str(error)) from error
+
+
+def _mend(body: bytes, unreadable: Unreadable, part: str) -> dict[str, Any]:
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise unreadable(body, str(error)) from error
+    if not isinstance(answer, dict) or ("choices" not in answer and "usage" not in answer):
+        raise unreadable(body, "it has no choices")
+    if answer.get("error") and not answer.get("choices"):
+        raise unreadable(body, "it is an error")
+    for name, kind in (("id", str), ("model", str), ("object", str), ("created", int)):
+        answer[name] = _cast(answer.get(name), kind)
+    for name in ("system_fingerprint", "service_tier"):
+        if answer.get(name) is not None:
+            answer[name] = str(answer[name])
+    answer["usage"] = _mend_usage(answer.get("usage"))
+    answer["choices"] = [
+        _mend_choice(choice, position, part)
+        for position, choice in enumerate(answer.get("choices") or ())
+        if isinstance(choice, dict)
+    ]
+    return answer
+
+
+def _cast(value: Any, kind: type) -> Any:
+    try:
+        return kind(value) if value is not None else kind()
+    except (TypeError, ValueError):
+        return kind()
+
+
+def _mend_usage(usage: Any) -> dict[str, Any] | None:
+    if not isinstance(usage, dict):
+        return None
+    counts = {
+        name: _cast(usage.get(name), int)
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    }
+    details = {
+        name: value
+        for name, value in usage.items()
+        if name not in counts and (isinstance(value, dict) or not name.endswith("_details"))
+    }
+    counts["total_tokens"] = (
+        counts["total_tokens"] or counts["prompt_tokens"] + counts["completion_tokens"]
+    )
+    return {**details, **counts}
+
+
+def _mend_choice(choice: dict[str, Any], position: int, part: str) -> dict[str, Any]:
+    inner = choice.get(part)
+    inner = dict(inner) if isinstance(inner, dict) else {}
+    if part == "message":
+        inner["role"] = inner.get("role") or "assistant"
+        if "text" in choice and inner.get("content") is None:
+            inner["content"] = choice["text"]
+    content = inner.get("content")
+    if isinstance(content, list):
+        inner.update(_join_parts(content))
+    elif content is not None and not isinstance(content, str):
+        inner["content"] = msgspec.json.encode(content).decode()
+    inner["tool_calls"] = [
+        _mend_tool_call(call, number, part) for number, call in enumerate(inner.get("tool_calls") or ())
+    ] or None
+    reason = choice.get("finish_reason")
+    return {
+        **choice,
+        "index": choice["index"] if isinstance(choice.get("index"), int) else position,
+        part: inner,
+        "finish_reason": None if reason is None else str(reason),
+        "logprobs": choice.get("logprobs") if isinstance(choice.get("logprobs"), dict) else None,
+    }
+
+
+def _join_parts(content: list[Any]) -> dict[str, Any]:
+    """Text and reasoning of a content list (Mistral's reasoning models answer with one)."""
+    text, thinking = [], []
+    for part in content:
+        if isinstance(part, str):
+            text.append(part)
+        elif part.get("type") == "thinking":
+            inner = part.get("thinking") or ""
+            thinking.append(inner if isinstance(inner, str) else _join_parts(inner)["content"] or "")
+        elif isinstance(part.get("text"), str):
+            text.append(part["text"])
+    joined: dict[str, Any] = {"content": "".join(text) or None}
+    if thinking:
+        joined["reasoning_content"] = "".join(thinking)
+    return joined
+
+
+def _mend_tool_call(call: dict[str, Any], number: int, part: str) -> dict[str, Any]:
+    function = dict(call.get("function") or {})
+    arguments = function.get("arguments")
+    if arguments is not None and not isinstance(arguments, str):
+        function["arguments"] = msgspec.json.encode(arguments).decode()
+    elif arguments is None and part == "message":
+        function["arguments"] = ""
+    mended = {**call, "function": function, "type": call.get("type") or "function"}
+    if part == "delta":
+        mended["index"] = call["index"] if isinstance(call.get("index"), int) else number
+    if part == "message" or call.get("id") is not None:
+        mended["id"] = str(call.get("id") or "")
+    return mended
+
+
+def keep_extras(
+    choice: Choice | ChunkChoice, inner: Message | Delta, body: bytes, position: int
+) -> None:
+    """Keep the unknown fields of one of several choices, which the lazy look-up cannot find."""
+    raw = msgspec.json.decode(body)["choices"][position]
+    choice._extra = _undeclared(raw, choice)
+    inner._extra = _undeclared(raw.get("message") or raw.get("delta") or {}, inner)
+
+
+def _undeclared(raw: dict[str, Any], record: Record) -> dict[str, Any]:
+    declared = record.__struct_fields__
+    return {name: value for name, value in raw.items() if name not in declared}
+
+
+def adopt_reasoning(record: Message | Delta) -> None:
+    """Read reasoning from where Groq, OpenRouter and others put it."""
+    reasoning = record._extras().get("reasoning")
+    if isinstance(reasoning, str) and reasoning:
+        record.reasoning_content = record.reasoning_content or reasoning

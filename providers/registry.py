@@ -1,0 +1,106 @@
+"""From a model's name to the adapter that speaks to it."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..exceptions import BadRequestError
+from .catalog import COMPATIBLE, Compatible
+from .openai import OpenAIAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .base import Adapter, Target
+
+MODULES: dict[str, tuple[str, str]] = {
+    "anthropic": (".anthropic", "AnthropicAdapter"),
+    "gemini": (".gemini", "GeminiAdapter"),
+    "mistral": (".mistral", "MistralAdapter"),
+    "ollama": (".ollama", "OllamaAdapter"),
+}
+"""Providers with a format of their own: module and class, imported when first needed."""
+
+ALIASES: dict[str, str] = {
+    "amazon-nova": "amazon_nova",
+    "fireworks": "fireworks_ai",
+    "google": "gemini",
+    "lambda": "lambda_ai",
+    "ollama_chat": "ollama",
+    "text-completion-openai": "openai",
+    "together": "together_ai",
+    "vllm": "hosted_vllm",
+}
+"""Other prefixes for the same providers."""
+
+BARE_NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"(ft:)?(gpt-|o[134](-|$)|chatgpt-|text-embedding-|dall-e|tts-|whisper|davinci|babbage"
+            r"|omni-moderation|text-moderation|computer-use|codex-)"
+        ),
+        "openai",
+    ),
+    (re.compile(r"claude"), "anthropic"),
+    (re.compile(r"gemini-"), "gemini"),
+)
+"""Names that say whose they are without a prefix."""
+
+
+def resolve(
+    model: str,
+    *,
+    has_base: bool = False,
+    providers: Mapping[str, Compatible] | None = None,
+) -> tuple[str, str]:
+    """The provider and its own name of a model such as ``"groq/llama-3.3-70b-versatile"``.
+
+    Args:
+        has_base: the caller gave an address; an unknown bare name is then an OpenAI-compatible
+            server's.
+        providers: the caller's own rows, which come first.
+
+    Raises:
+        BadRequestError: no provider is named and the name says nothing; lists what would do.
+    """
+    if not isinstance(model, str) or not model:
+        raise BadRequestError(f"model must be a name like 'openai/gpt-4o', not {model!r}")
+    prefix, slash, name = model.partition("/")
+    if slash and name:
+        provider = ALIASES.get(prefix, prefix)
+        if provider in (providers or ()) or provider in MODULES or provider in COMPATIBLE:
+            return provider, name
+    for pattern, provider in BARE_NAMES:
+        if pattern.match(model):
+            return provider, model
+    if has_base:
+        return "openai", model
+    raise BadRequestError(_unknown(model, prefix if slash else "", providers or {}), model=model)
+
+
+def _unknown(model: str, prefix: str, providers: Mapping[str, Compatible]) -> str:
+    known = sorted({*MODULES, *COMPATIBLE, *providers})
+    close = get_close_matches(prefix or model, [*known, *ALIASES], n=1)
+    hint = f"did you mean {close[0]}/{model.partition('/')[2] or model}? " if close and prefix else ""
+    return (
+        f"no provider for the model {model!r}: {hint}write PROVIDER/MODEL with one of "
+        f"{', '.join(known)}, or pass api_base for an OpenAI-compatible server"
+    )
+
+
+def adapter(target: Target, providers: Mapping[str, Compatible] | None = None) -> Adapter:
+    """The adapter for a target.
+
+    Raises:
+        AuthenticationError: it needs a key and there is none.
+        BadRequestError: it needs an address and there is none.
+    """
+    row = (providers or {}).get(target.provider)
+    if row is None and target.provider in MODULES:
+        module, name = MODULES[target.provider]
+        made: Adapter = getattr(import_module(module, __package__), name)(target)
+        return made
+    return OpenAIAdapter(target, row or COMPATIBLE[target.provider])
