@@ -271,7 +271,9 @@ class ChatDecoder:
         chunk._extra = payload
         chunk.model = self._model
         if chunk.usage is not None:
-            self.usage = convert_usage(chunk.usage, payload)
+            self.usage = usage = convert_usage(chunk.usage, payload)
+            if usage.completion_tokens_details is None:
+                usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
             if not self._show_usage:
                 chunk.usage = None
                 if not chunk.choices:
@@ -363,7 +365,7 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
     """Usage with every count where OpenAI puts it.
 
     DeepSeek counts cached tokens beside the others; xAI leaves reasoning tokens out of
-    `completion_tokens` (its total tells); some give no details at all.
+    `completion_tokens` (its total tells).
     """
     usage._extra = body
     details = usage.completion_tokens_details
@@ -371,9 +373,7 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
         hit = usage._extras().get("prompt_cache_hit_tokens")
         if hit is not None:
             usage.prompt_tokens_details = Details(cached_tokens=hit)
-    if details is None:
-        usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
-    elif usage.total_tokens > usage.prompt_tokens + usage.completion_tokens:
+    if details is not None and usage.total_tokens > usage.prompt_tokens + usage.completion_tokens:
         missing = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
         if missing == details.get("reasoning_tokens"):
             usage.completion_tokens += missing
