@@ -49,7 +49,7 @@ def read_error(body: bytes | Any) -> ErrorDetails:
         inner = {**body, "message": str(inner)}
     message = next(
         (
-            value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            _sentence(value)
             for value in (inner.get("message"), inner.get("detail"), inner.get("msg"))
             if value
         ),
@@ -61,6 +61,20 @@ def read_error(body: bytes | Any) -> ErrorDetails:
         _text(inner.get("type") or inner.get("status")),
         _text(inner.get("param")),
     )
+
+
+def _sentence(value: Any) -> str:
+    """Text of a message that may be FastAPI's list of complaints, each with a place."""
+    match value:
+        case str():
+            return value
+        case {"detail": detail}:
+            return _sentence(detail)
+        case {"loc": [*place], "msg": str(what)}:
+            return f"{'.'.join(map(str, place))}: {what}"
+        case [*complaints]:
+            return "; ".join(map(_sentence, complaints))
+    return msgspec.json.encode(value).decode()
 
 
 def _text(value: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -132,3 +133,8 @@ def fold_system(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         {**message, "role": "user"} if message["role"] in ("system", "developer") else message
         for message in messages
     ]
+
+
+def new_id(prefix: str) -> str:
+    """An id for what a provider leaves without one, such as ``call_…`` for a tool call."""
+    return f"{prefix}{uuid.uuid4().hex[:24]}"

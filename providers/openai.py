@@ -141,7 +141,11 @@ class OpenAIAdapter:
         """The messages without what this provider's schema lacks; most go as they are."""
         known = self._message_keys
         for message in messages:
-            if type(message.get("content")) is list or not message.keys() <= known:
+            if (
+                type(message.get("content")) is list
+                or "tool_calls" in message
+                or not message.keys() <= known
+            ):
                 return [convert_message(message, known) for message in messages]
         return messages
 
@@ -197,17 +201,12 @@ class OpenAIAdapter:
     def unreadable(self, body: bytes, reason: str) -> APIError:
         """The exception for a 2xx body that is an error after all, or makes no sense."""
         details = read_error(body)
-        try:
-            is_error = "error" in msgspec.json.decode(body)
-        except (msgspec.DecodeError, TypeError):
-            is_error = False
-        if not is_error:
+        status = repair.error_status(body)
+        if status is None:
             details = ErrorDetails(f"the answer cannot be understood ({reason}): {details.message}")
             return make_error(
                 self.target, 200, {}, body, details=details, kind=APIResponseValidationError
             )
-        status = int(details.code) if (details.code or "").isdecimal() else 0
-        status = status if 400 <= status < 600 else 500
         return make_error(
             self.target, status, {}, body, details=details, kind=classify(status, details)
         )

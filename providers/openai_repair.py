@@ -43,6 +43,24 @@ def chunk(payload: bytes, unreadable: Unreadable) -> ChatCompletionChunk:
         raise unreadable(payload, str(error)) from error
 
 
+def error_status(body: bytes) -> int | None:
+    """The status named by a 2xx body that is an error after all, 500 if none; None: no error."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(answer, dict):
+        return None
+    if not answer.get("error") and answer.get("object") != "error":
+        return None
+    inner = answer["error"] if isinstance(answer.get("error"), dict) else answer
+    for name in ("status_code", "raw_status_code", "status", "code"):
+        status: int = _cast(inner.get(name), int)
+        if 400 <= status < 600:
+            return status
+    return 500
+
+
 def _mend(body: bytes, unreadable: Unreadable, part: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body)
@@ -103,9 +121,8 @@ def _mend_choice(choice: dict[str, Any], position: int, part: str) -> dict[str, 
         inner.update(_join_parts(content))
     elif content is not None and not isinstance(content, str):
         inner["content"] = msgspec.json.encode(content).decode()
-    inner["tool_calls"] = [
-        _mend_tool_call(call, number, part) for number, call in enumerate(inner.get("tool_calls") or ())
-    ] or None
+    calls = enumerate(inner.get("tool_calls") or ())
+    inner["tool_calls"] = [_mend_tool_call(call, number, part) for number, call in calls] or None
     reason = choice.get("finish_reason")
     return {
         **choice,
@@ -124,7 +141,8 @@ def _join_parts(content: list[Any]) -> dict[str, Any]:
             text.append(part)
         elif part.get("type") == "thinking":
             inner = part.get("thinking") or ""
-            thinking.append(inner if isinstance(inner, str) else _join_parts(inner)["content"] or "")
+            parts = [inner] if isinstance(inner, str) else inner
+            thinking.append(_join_parts(parts)["content"] or "")
         elif isinstance(part.get("text"), str):
             text.append(part["text"])
     joined: dict[str, Any] = {"content": "".join(text) or None}

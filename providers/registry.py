@@ -20,9 +20,10 @@ MODULES: dict[str, tuple[str, str]] = {
     "anthropic": (".anthropic", "AnthropicAdapter"),
     "gemini": (".gemini", "GeminiAdapter"),
     "mistral": (".mistral", "MistralAdapter"),
-    "ollama": (".ollama", "OllamaAdapter"),
+    "ollama": (".ollama", "make_adapter"),
 }
-"""Providers with a format of their own: module and class, imported when first needed."""
+"""Providers with a format of their own: module and what makes the adapter, imported when first
+needed."""
 
 ALIASES: dict[str, str] = {
     "amazon-nova": "amazon_nova",

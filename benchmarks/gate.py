@@ -1,0 +1,99 @@
+"""
+Bounds that make a run fail, for CI: `--max call=1.15 --min throughput64=0.85`.
+
+A bound applies to the median ratio to the baseline; where there is no baseline (`choice1000`), to
+the median itself. It is about polyroute, in every environment it was measured in; a bound whose
+figure is missing is broken too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .grid import Cell, Column, Grid
+
+SUBJECT = "polyroute"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most, or least, that a figure may be.
+
+    Attributes:
+        option: `--max` or `--min`.
+        name: the gate's name, e.g. `throughput64`.
+        limit: the bound itself.
+    """
+
+    option: str
+    name: str
+    limit: float
+
+    @classmethod
+    def parse(cls, option: str, text: str) -> Bound:
+        """From `name=limit`.
+
+        Raises:
+            ValueError: it is not written like that.
+        """
+        name, _, limit = text.partition("=")
+        return cls(option, name, float(limit))
+
+    def holds(self, figure: float) -> bool:
+        return figure <= self.limit if self.option == "--max" else figure >= self.limit
+
+
+def known(grids: Iterable[Grid]) -> set[str]:
+    """The names that bounds can have."""
+    return {
+        name
+        for grid in grids
+        for cell in grid.cells
+        for column in grid.columns
+        for name in grid.gates(cell, column)
+    }
+
+
+def verdicts(bounds: Iterable[Bound], grids: list[Grid]) -> list[tuple[bool, str]]:
+    """For every bound whether it holds, and a line that says so with the figures."""
+    return [verdict(bound, grids) for bound in bounds]
+
+
+def verdict(bound: Bound, grids: list[Grid]) -> tuple[bool, str]:
+    found = dict(figures(bound.name, grids))
+    broken = {
+        where: figure
+        for where, figure in found.items()
+        if figure is None or not bound.holds(figure)
+    }
+    passed = bool(found) and not broken
+    shown = ", ".join(
+        f"{where} {'not measured' if figure is None else f'{figure:.2f}'}"
+        for where, figure in (broken or found).items()
+    )
+    state = "ok" if passed else "BROKEN"
+    return passed, f"{state}: {bound.option} {bound.name}={bound.limit:g}: {shown or 'no figure'}"
+
+
+def figures(name: str, grids: Iterable[Grid]) -> Iterator[tuple[str, float | None]]:
+    """Every figure of polyroute's that goes by that name, and where it stands."""
+    for grid in grids:
+        for cell in grid.cells:
+            if cell.peer.partition("@")[0] != SUBJECT:
+                continue
+            for column in grid.columns:
+                if name in grid.gates(cell, column):
+                    yield f"{cell.case.label} {cell.row}", figure(grid, cell, column)
+
+
+def figure(grid: Grid, cell: Cell, column: Column) -> float | None:
+    spread = (
+        grid.ratio(cell, column, grid.baselines[0])
+        if grid.baselines
+        else grid.value(cell, column)
+    )
+    return spread.median if spread else None

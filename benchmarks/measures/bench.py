@@ -1,0 +1,37 @@
+"""What a measure has to work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..grid import Cell
+
+if TYPE_CHECKING:
+    from ..grid import Case
+    from ..remote import RemotePeer
+    from ..upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Peers and an upstream, running.
+
+    Attributes:
+        peers: those that can run here, the baseline first.
+        upstream: the model API they call.
+        sizes: numbers of deployments that the choice is measured at.
+    """
+
+    peers: tuple[RemotePeer, ...]
+    upstream: Upstream
+    sizes: tuple[int, ...]
+
+    def cells(self, case: Case, operation: str, *, scenario: str, **arguments: int) -> list[Cell]:
+        """A cell for every peer, doing the same."""
+        url = self.upstream.url(scenario)
+        return [
+            Cell(case, peer.label, peer.label, partial(peer.ask, operation, url=url, **arguments))
+            for peer in self.peers
+        ]

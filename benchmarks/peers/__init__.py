@@ -1,0 +1,69 @@
+"""
+Who is measured: one small module per peer, loaded only inside the peer's own process.
+
+    bare_aiohttp   the floor: a session, orjson, nothing else
+    polyroute      this project's Router
+    litellm        litellm's Router
+    openai         the openai SDK's AsyncOpenAI
+
+A peer's name is its module's with dashes. A module has
+
+    DISTRIBUTION   whose version the report shows
+    IMPORTS        statements that the import measure times
+    STRATEGIES     routing strategies that the choice measure visits; empty for what is no router
+    Client         a :class:`Client`, or a :class:`RouterClient` where there are strategies
+
+and that is all it takes to add one.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+
+Messages = list[dict[str, Any]]
+
+MODEL = "gpt-4o-mini"
+KEY = "sk-mock"
+BASELINE = "bare-aiohttp"
+
+
+class Client(Protocol):
+    """A peer at work. Made inside the running event loop."""
+
+    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
+        """For the model API at `url`; routers get that many deployments of it."""
+        ...
+
+    async def call(self, messages: Messages) -> str | None:
+        """One call; the text of the answer."""
+        ...
+
+    async def stream(self, messages: Messages) -> AsyncIterable[Any]:
+        """Open a stream; what it yields is the peer's own kind of chunk."""
+        ...
+
+    def text(self, chunk: Any, /) -> str | None:
+        """The content of a chunk, if it has any."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class RouterClient(Client, Protocol):
+    """A peer that chooses among deployments."""
+
+    async def choose(self, times: int) -> None:
+        """Choose a deployment that often, calling none."""
+        ...
+
+
+def names() -> list[str]:
+    """Every peer there is a module for; the baseline first."""
+    found = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
+    return [BASELINE, *sorted(found - {BASELINE})]

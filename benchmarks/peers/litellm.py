@@ -1,0 +1,64 @@
+"""litellm's Router."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import litellm
+
+from . import KEY, MODEL, Messages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+
+DISTRIBUTION = "litellm"
+IMPORTS = ("import litellm", "from litellm import Router")
+STRATEGIES = (
+    "simple-shuffle",
+    "least-busy",
+    "latency-based-routing",
+    "cost-based-routing",
+    "usage-based-routing-v2",
+)
+
+
+class Client:
+    """A Router with one group; all deployments have the same key, so they share a connection pool."""
+
+    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
+        self.router = litellm.Router(
+            model_list=[
+                {
+                    "model_name": "group",
+                    "litellm_params": {
+                        "model": f"openai/{MODEL}",
+                        "api_base": url,
+                        "api_key": KEY,
+                    },
+                    "model_info": {"id": f"d{index}"},
+                }
+                for index in range(deployments)
+            ],
+            routing_strategy=strategy or "simple-shuffle",
+        )
+
+    async def call(self, messages: Messages) -> str | None:
+        answer = await self.router.acompletion(model="group", messages=messages)
+        text: str | None = answer.choices[0].message.content
+        return text
+
+    async def stream(self, messages: Messages) -> AsyncIterable[Any]:
+        return await self.router.acompletion(model="group", messages=messages, stream=True)
+
+    def text(self, chunk: Any, /) -> str | None:
+        text: str | None = chunk.choices[0].delta.content if chunk.choices else None
+        return text
+
+    async def choose(self, times: int) -> None:
+        for _ in range(times):
+            await self.router.async_get_available_deployment(
+                model="group", messages=None, request_kwargs={}
+            )
+
+    async def close(self) -> None:
+        self.router.discard()

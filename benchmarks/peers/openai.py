@@ -1,0 +1,40 @@
+"""The openai SDK's AsyncOpenAI, with the HTTP client it comes with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from . import KEY, MODEL, Messages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+
+DISTRIBUTION = "openai"
+IMPORTS = ("import openai",)
+STRATEGIES = ()
+
+
+class Client:
+    """One client for one endpoint: it does not route."""
+
+    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
+        self.client = openai.AsyncOpenAI(api_key=KEY, base_url=url)
+
+    async def call(self, messages: Messages) -> str | None:
+        answer = await self.client.chat.completions.create(model=MODEL, messages=messages)
+        text: str | None = answer.choices[0].message.content
+        return text
+
+    async def stream(self, messages: Messages) -> AsyncIterable[Any]:
+        return await self.client.chat.completions.create(
+            model=MODEL, messages=messages, stream=True
+        )
+
+    def text(self, chunk: Any, /) -> str | None:
+        text: str | None = chunk.choices[0].delta.content if chunk.choices else None
+        return text
+
+    async def close(self) -> None:
+        await self.client.close()

@@ -1,0 +1,332 @@
+"""
+What Ollama answers, whole or line by line, in OpenAI's shape.
+
+    {"message": {"content", "thinking", "tool_calls"}, "done": false}      a line of a stream
+    {…, "done": true, "done_reason", "prompt_eval_count", "eval_count"}    its last, or all of it
+    {"error": "…"}                                                         at any time
+
+The shape of /api/generate, with the text in `response`, is read as well.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..exceptions import APIResponseValidationError
+from ..schemas import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    Choice,
+    ChunkChoice,
+    Delta,
+    DeltaFunction,
+    DeltaToolCall,
+    Details,
+    Function,
+    Message,
+    ToolCall,
+    Usage,
+)
+from .errors import ErrorDetails, make_error, read_error
+from .lines import LineSplitter
+from .messages import new_id
+from .openai import classify
+
+if TYPE_CHECKING:
+    from ..exceptions import APIError
+    from .base import Call, Target
+
+FINISH_REASONS = {
+    "length": "length",
+    "load": "stop",
+    "stop": "stop",
+    "unload": "stop",
+}
+
+READ_FIELDS = frozenset(
+    {
+        "done",
+        "done_reason",
+        "eval_count",
+        "logprobs",
+        "message",
+        "model",
+        "prompt_eval_count",
+        "response",
+        "thinking",
+    }
+)
+READ_MESSAGE_FIELDS = frozenset({"content", "role", "thinking", "tool_calls"})
+
+
+class ThinkTags:
+    """Parts text into reasoning and answer where a model writes ``<think>…</think>`` before it.
+
+    Models do so whose template Ollama does not know to be a reasoning one. The tag counts at the
+    very beginning only, and may be cut anywhere.
+    """
+
+    __slots__ = ("_held", "_tag")
+
+    OPEN = "<think>"
+    CLOSE = "</think>"
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._tag: str | None = self.OPEN
+
+    def feed(self, text: str, *, ended: bool) -> tuple[str, str]:
+        """The reasoning and the answer that `text` adds.
+
+        What may be the beginning of a tag is held back until more text, or the end, decides.
+        """
+        reasoning, answer = self._part(self._held + text)
+        if ended and self._tag == self.CLOSE:
+            return reasoning + self._held, answer
+        if ended:
+            return reasoning, answer + self._held
+        return reasoning, answer
+
+    def _part(self, text: str) -> tuple[str, str]:
+        self._held = ""
+        if self._tag == self.OPEN:
+            start = text.lstrip()
+            if len(start) < len(self.OPEN) and self.OPEN.startswith(start):
+                self._held = text
+                return "", ""
+            self._tag = self.CLOSE if start.startswith(self.OPEN) else None
+            text = start.removeprefix(self.OPEN) if self._tag else text
+        if self._tag is None:
+            return "", text
+        reasoning, close, answer = text.partition(self.CLOSE)
+        if close:
+            self._tag = None
+            return reasoning, answer
+        self._held = _beginning_of(self.CLOSE, reasoning)
+        return reasoning.removesuffix(self._held), ""
+
+
+def _beginning_of(tag: str, text: str) -> str:
+    """The longest end of `text` that `tag` begins with."""
+    for length in range(min(len(tag) - 1, len(text)), 0, -1):
+        if text.endswith(tag[:length]):
+            return tag[:length]
+    return ""
+
+
+def read_event(data: bytes, target: Target) -> dict[str, Any]:
+    """One JSON object of an answer.
+
+    Raises:
+        APIError: it is an error.
+        APIResponseValidationError: it is something else.
+    """
+    try:
+        event = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        raise unreadable(data, target) from None
+    if isinstance(event, dict) and event.get("error"):
+        details = read_error(event)
+        kind = classify(400, details)  # no status says what it is, so the words may
+        raise make_error(target, 500, {}, data, details=details, kind=kind)
+    if not isinstance(event, dict):
+        raise unreadable(data, target)
+    if "response" in event:
+        event["message"] = {"content": event["response"], "thinking": event.get("thinking")}
+    if not isinstance(event.get("message"), dict | None):
+        raise unreadable(data, target)
+    return event
+
+
+def unreadable(data: bytes, target: Target) -> APIError:
+    """The exception for what is no answer of Ollama's."""
+    details = ErrorDetails(f"the answer cannot be understood: {read_error(data).message}")
+    return make_error(target, 200, {}, data, details=details, kind=APIResponseValidationError)
+
+
+def convert_completion(body: bytes, target: Target) -> ChatCompletion:
+    """A whole answer; raises what :func:`read_event` raises."""
+    event = read_event(body, target)
+    message = event.get("message")
+    if message is None or event.get("done") is False:
+        raise unreadable(body, target)
+    reasoning, content = ThinkTags().feed(_text(message, "content"), ended=True)
+    calls = [
+        ToolCall(id=identifier, function=Function(name=name, arguments=arguments))
+        for identifier, name, arguments in convert_tool_calls(message)
+    ]
+    converted = Message(
+        content=content,
+        reasoning_content=_text(message, "thinking") + reasoning or None,
+        tool_calls=calls or None,
+        _extra=_rest(message, READ_MESSAGE_FIELDS),
+    )
+    choice = Choice(
+        message=converted,
+        finish_reason=convert_finish_reason(event, bool(calls)),
+        logprobs=convert_logprobs(event),
+    )
+    return ChatCompletion(
+        id=new_id("chatcmpl-"),
+        created=convert_time(event),
+        model=target.model,
+        choices=[choice],
+        usage=convert_usage(event),
+        _extra=_rest(event, READ_FIELDS),
+    )
+
+
+def convert_tool_calls(message: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Id, name and arguments of each call; Ollama gives arguments as an object and rarely an id."""
+    converted = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") or {}
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments or {}).decode()
+        converted.append((call.get("id") or new_id("call_"), function.get("name", ""), arguments))
+    return converted
+
+
+def convert_finish_reason(event: dict[str, Any], has_calls: bool) -> str:
+    """OpenAI's word for the end; Ollama calls it a stop when tools are to be called."""
+    reason = event.get("done_reason") or "stop"
+    converted = FINISH_REASONS.get(reason, reason)
+    return "tool_calls" if has_calls and converted == "stop" else converted
+
+
+def convert_usage(event: dict[str, Any]) -> Usage:
+    """Tokens; a prompt that is all in the cache comes without a count."""
+    prompt = event.get("prompt_eval_count") or 0
+    completion = event.get("eval_count") or 0
+    return Usage(
+        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
+    )
+
+
+def convert_logprobs(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Log probabilities, whose entries are OpenAI's."""
+    return {"content": event["logprobs"]} if event.get("logprobs") else None
+
+
+def convert_time(event: dict[str, Any]) -> int:
+    """Seconds since 1970, 0 if the event has no readable time."""
+    try:
+        return int(datetime.fromisoformat(event.get("created_at") or "").timestamp())
+    except (TypeError, ValueError):
+        return 0
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    return message.get(name) or ""
+
+
+def _rest(values: dict[str, Any], read: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in read}
+
+
+class OllamaDecoder:
+    """One stream of lines; see :class:`Decoder`."""
+
+    __slots__ = ("_calls", "_id", "_show_usage", "_split", "_started", "_tags", "_target", "ended",
+                 "usage")  # fmt: skip
+
+    def __init__(self, target: Target, call: Call) -> None:
+        self._target = target
+        self._show_usage = call.wants_usage
+        self._split = LineSplitter(call.max_event_bytes)
+        self._tags = ThinkTags()
+        self._id = new_id("chatcmpl-")
+        self._started = False
+        self._calls = 0
+        self.usage: Usage | None = None
+        self.ended = False
+
+    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.feed`."""
+        for line in self._split.feed(data):
+            if not self.ended:
+                self._add(line, out)
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.finish`. A stream is whole when a line has said ``done``."""
+        if self.ended:
+            return
+        for line in self._split.finish():
+            try:
+                self._add(line, out)
+            except APIResponseValidationError:
+                break  # the cut went through this line: reported below
+        if not self.ended:
+            raise APIResponseValidationError(
+                "the stream ended before it was done",
+                model=self._target.model,
+                llm_provider=self._target.provider,
+            )
+
+    def _add(self, line: bytes, out: list[ChatCompletionChunk]) -> None:
+        event = read_event(line, self._target)
+        choice = ChunkChoice(delta=self._delta(event), logprobs=convert_logprobs(event))
+        chunk = ChatCompletionChunk(
+            id=self._id,
+            created=convert_time(event),
+            model=self._target.model,
+            choices=[choice],
+            _extra=_rest(event, READ_FIELDS),
+        )
+        if event.get("done"):
+            self._end(event, chunk)
+        elif not _says_something(choice):
+            return
+        if not self._started:
+            self._started = True
+            choice.delta.role = "assistant"
+        out.append(chunk)
+
+    def _delta(self, event: dict[str, Any]) -> Delta:
+        message = event.get("message") or {}
+        ended = bool(event.get("done"))
+        reasoning, content = self._tags.feed(_text(message, "content"), ended=ended)
+        return Delta(
+            content=content or None,
+            reasoning_content=_text(message, "thinking") + reasoning or None,
+            tool_calls=self._tool_calls(message) or None,
+            _extra=_rest(message, READ_MESSAGE_FIELDS),
+        )
+
+    def _tool_calls(self, message: dict[str, Any]) -> list[DeltaToolCall]:
+        found = [
+            DeltaToolCall(
+                index=index,
+                id=identifier,
+                type="function",
+                function=DeltaFunction(name=name, arguments=arguments),
+            )
+            for index, (identifier, name, arguments) in enumerate(
+                convert_tool_calls(message), start=self._calls
+            )
+        ]
+        self._calls += len(found)
+        return found
+
+    def _end(self, event: dict[str, Any], chunk: ChatCompletionChunk) -> None:
+        self.ended = True
+        self.usage = usage = convert_usage(event)
+        usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
+        chunk.choices[0].finish_reason = convert_finish_reason(event, self._calls > 0)
+        if self._show_usage:
+            chunk.usage = usage
+
+
+def _says_something(choice: ChunkChoice) -> bool:
+    delta = choice.delta
+    return bool(
+        delta.content
+        or delta.reasoning_content
+        or delta.tool_calls
+        or choice.logprobs
+        or delta.provider_specific_fields
+    )

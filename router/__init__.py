@@ -1,0 +1,7 @@
+"""Everything that waits: the way of one call, its connections, its books."""
+
+from .router import Router
+from .stream import ChatStream
+from .sync import SyncStream
+
+__all__ = ["ChatStream", "Router", "SyncStream"]

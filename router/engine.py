@@ -1,0 +1,239 @@
+"""
+The way of one call.
+
+    answer ─▶ group of the alias, then its fallbacks          trip.next_group
+      within ─▶ attempts in one group                         trip.next_attempt
+        choose ─▶ a lease on one deployment                   groups, strategies
+        attempt ─▶ build · send · parse or begin the stream   providers, transport
+
+Errors decide how it goes on: they carry their policy, the trip knows what has been tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
+from .alarm import Alarm
+from .config import unknown_alias
+from .lease import Lease
+from .retries import Backoff, RetryBudget
+from .stream import ChatStream, Flow
+from .trip import Trip
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from ..providers import Call
+    from ..schemas import ChatCompletion
+    from .deployment import Deployment
+    from .groups import Group
+    from .options import Options
+    from .transport import Transport
+
+    Answer = ChatCompletion | ChatStream
+
+SLOW = 5.0
+"""An attempt that outlasts the deployment's usual time this many times is its own fault."""
+
+HANGING = 10.0
+"""Seconds after which a deployment without history is taken to hang."""
+
+
+@dataclass(slots=True, eq=False)
+class Engine:
+    """Settings and state that the calls of one Router share. Times are seconds."""
+
+    transport: Transport
+    clock: Callable[[], float]
+    rng: random.Random = field(repr=False)
+    groups: dict[str, Group] = field(default_factory=dict)
+    fallbacks: dict[str, list[str]] = field(default_factory=dict)
+    num_retries: int = 2
+    timeout: float = 600.0
+    stream_idle_timeout: float = 120.0
+    max_fallbacks: int = 5
+    fallback_on_bad_request: bool = False
+    longest_retry_after: float = 60.0
+    backoff: Backoff = field(init=False)
+    retry_budget: RetryBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.rng)
+        self.retry_budget = RetryBudget(self.clock)
+
+    async def answer(self, call: Call, alias: str, options: Options) -> Answer:
+        """Answer one call, from whichever group and deployment can.
+
+        Raises:
+            APIError: nobody could; carries the route.
+        """
+        group = self.group(alias)
+        for fallback in options.fallbacks or ():
+            self.group(fallback)
+        trip = Trip(self, call, alias, options)
+        while True:
+            try:
+                return await self._within(group, trip)
+            except APIError as error:
+                following = trip.next_group(error)
+                if following is None:
+                    raise trip.verdict(error) from error.__cause__
+                group = self.group(following)
+
+    async def _within(self, group: Group, trip: Trip) -> Answer:
+        """Attempts in one group, until one is answered or the trip says stop."""
+        trip.enter(group)
+        while True:
+            lease = self.choose(group, trip)
+            try:
+                return await self._attempt(lease, trip)
+            except APIError as error:
+                pause = trip.next_attempt(lease.deployment, error, group)
+                if pause is None:
+                    raise
+            except BaseException:
+                lease.abandoned()
+                raise
+            if pause:
+                await asyncio.sleep(pause)
+
+    def choose(self, group: Group, trip: Trip) -> Lease:
+        """A lease on the deployment that is asked now.
+
+        Raises:
+            ServiceUnavailableError: all rest, and a fallback group can be asked instead.
+        """
+        failed = trip.failed
+        deployment = group.probe(failed) if group.resting else None
+        reason = "probe" if deployment is not None else ""
+        if deployment is None:
+            candidates = group.fresh(failed) or [d for d in group.ready if failed[d].again]
+            if candidates:
+                deployment = group.strategy.pick(candidates, trip.call)
+            else:
+                deployment = self._in_panic(group, trip)
+        deployment.circuit.probing = deployment.circuit.state != "closed"
+        attempt = trip.open_attempt(deployment, group, reason or trip.reason(deployment))
+        return Lease(deployment, group, attempt, self.clock, trip.start)
+
+    def _in_panic(self, group: Group, trip: Trip) -> Deployment:
+        """Nobody is ready: the deployment closest to recovery, unless there is a fallback."""
+        resting = [d for d in group.resting if d not in trip.failed or trip.failed[d].again]
+        if resting and not trip.has_fallbacks():
+            return group.closest_to_recovery(self.rng.sample(resting, min(2, len(resting))))
+        if not resting:
+            raise next(iter(trip.failed.values()), _empty(group))
+        wait = min(d.circuit.until for d in resting) - self.clock()
+        raise ServiceUnavailableError(
+            f"every deployment of {group.name!r} rests after failures",
+            model=group.name,
+            retry_after=max(0.0, wait),
+        )
+
+    async def _attempt(self, lease: Lease, trip: Trip) -> Answer:
+        """One request to one deployment, and its answer up to a stream's first content."""
+        deployment, attempt = lease.deployment, lease.attempt
+        limit, own_limit = trip.limit(deployment, lease.group)
+        sent = False
+        try:
+            call = call_for(deployment, trip.call)
+            with Alarm(limit):
+                adapter = deployment.adapter
+                for url in adapter.files(call):
+                    call.files[url] = call.files.get(url) or await self.transport.fetch(url)
+                request = adapter.build(call)
+                sent = True
+                response = await self.transport.send(request)
+                attempt.status = response.status
+                if response.status >= 300:
+                    body = await self.transport.read(response)
+                    raise adapter.error(response.status, response.headers, body)
+                if call.stream:
+                    flow = Flow(response, adapter.decoder(call), lease, trip)
+                    await flow.begin()
+                else:
+                    body = await self.transport.read(response)
+                    answer = adapter.parse(body, call)
+        except APIError as error:
+            raise self._book(lease, trip, error, sent=sent) from error.__cause__
+        except TimeoutError as late:
+            error = Timeout(f"no answer within {limit:.3g} s")
+            guilty = own_limit or self._slow(lease)
+            raise self._book(lease, trip, error, sent=sent, guilty=guilty) from late
+        self.retry_budget.earn()
+        trip.route.dropped_params += request.dropped
+        if call.stream:
+            return ChatStream(flow)
+        lease.succeeded(answer.usage)
+        answer._route = trip.route
+        answer._headers = response.headers
+        return answer
+
+    def _book(
+        self, lease: Lease, trip: Trip, error: APIError, *, sent: bool, guilty: bool = True
+    ) -> APIError:
+        """Put a failure into the books; the error knows from then on where it happened."""
+        target = lease.deployment.target
+        error.model = error.model or target.model
+        error.llm_provider = error.llm_provider or target.provider
+        error.route = trip.route
+        trip.note(lease.deployment, error, sent=sent)
+        lease.failed(error, counts=guilty)
+        return error
+
+    def _slow(self, lease: Lease) -> bool:
+        """Whether an attempt that was cut off had taken longer than is usual there."""
+        usual = lease.deployment.latency
+        return lease.elapsed > (HANGING if usual is None else SLOW * usual)
+
+    def group(self, alias: str) -> Group:
+        """The group of an alias or deployment id.
+
+        Raises:
+            NotFoundError: there is none; lists the aliases.
+        """
+        found = self.groups.get(alias)
+        if found is None:
+            names = [name for name, group in self.groups.items() if not group.hidden]
+            raise NotFoundError(
+                f"the Router was asked for {alias!r}, {unknown_alias(alias, names)}", model=alias
+            )
+        return found
+
+    def fallbacks_for(self, alias: str, error: APIError | None, options: Options) -> list[str]:
+        """The aliases to ask after this one, as far as the error allows."""
+        if error is not None:
+            allowed = options.fallback_on_bad_request
+            if allowed is None:
+                allowed = self.fallback_on_bad_request
+            if error.fallback == "never" or (error.fallback == "on_request" and not allowed):
+                return []
+        if options.fallbacks is not None:
+            return list(options.fallbacks)
+        return self.fallbacks.get(alias) or self.fallbacks.get("*", [])
+
+    def budget(self, options: Options) -> float:
+        """Seconds for the whole call."""
+        limits = (options.timeout, options.force_timeout)
+        given = [limit for limit in limits if limit is not None]
+        return min(given) if given else self.timeout
+
+
+def call_for(deployment: Deployment, call: Call) -> Call:
+    """The call with the deployment's defaults under what the caller said."""
+    if not (deployment.params or deployment.extra_body or deployment.drop_params):
+        return call
+    return replace(
+        call,
+        params={**deployment.params, **call.params},
+        extra_body={**deployment.extra_body, **(call.extra_body or {})} or None,
+        drop_params=call.drop_params or deployment.drop_params,
+    )
+
+
+def _empty(group: Group) -> APIError:
+    return NotFoundError(f"{group.name!r} has no deployment left", model=group.name)

@@ -1,0 +1,152 @@
+"""
+Whether a deployment may be asked: a circuit per deployment.
+
+    closed ── too many failures ──▶ open ── rest is over ──▶ half-open ── one probe ──▶ closed
+                                     ▲                                       │ fails
+                                     └───────────── a longer rest ───────────┘
+
+A circuit opens on failures in a row, on the rate of failures in a sliding window, at once on a
+refused key or model, and on a 429 for as long as the provider says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from ..exceptions import APIError
+
+State = Literal["closed", "open", "half_open"]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPolicy:
+    """When a deployment rests, and for how long. Times are seconds.
+
+    Attributes:
+        allowed_fails: failures in a row that are tolerated; one more opens the circuit.
+        cooldown_time: the first rest; further ones grow by half, up to `longest_rest`.
+        refused_rest: rest after a refused key, permission or model.
+        longest_retry_after: cap of what a provider's Retry-After may ask for.
+        window, window_least, window_rate: the circuit also opens when at least `window_least`
+            attempts of the last `window` seconds have ended and this share of them failed.
+        jitter: each rest is longer or shorter by up to this share, so that probes spread.
+    """
+
+    allowed_fails: int = 4
+    cooldown_time: float = 5.0
+    longest_rest: float = 10.0
+    growth: float = 1.5
+    refused_rest: float = 60.0
+    longest_retry_after: float = 60.0
+    window: float = 30.0
+    window_least: int = 10
+    window_rate: float = 0.5
+    jitter: float = 0.1
+    disabled: bool = False
+
+
+@dataclass(slots=True)
+class Circuit:
+    """The health of one deployment."""
+
+    policy: HealthPolicy
+    clock: Callable[[], float] = field(repr=False)
+    rng: random.Random = field(repr=False)
+    state: State = "closed"
+    until: float = 0.0
+    probing: bool = False
+    fails_in_row: int = 0
+    _rest: float = 0.0
+    _recent: Window = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._recent = Window(self.policy.window)
+
+    def succeeded(self) -> None:
+        """An attempt was answered."""
+        self.fails_in_row = 0
+        self.probing = False
+        if self.state != "closed":
+            self.state = "closed"
+            self._rest = 0.0
+            self._recent = Window(self.policy.window)
+        else:
+            self._recent.add(self.clock(), failed=False)
+
+    def failed(self, error: APIError) -> None:
+        """An attempt failed; the error's class says what that means here."""
+        probe, self.probing = self.probing, False
+        if self.policy.disabled or error.health == "untouched":
+            return
+        self.fails_in_row += 1
+        self._recent.add(self.clock(), failed=True)
+        limited = error.health == "rate_limit"
+        if error.health == "rest":
+            self._open(max(self.policy.refused_rest, self.policy.cooldown_time))
+        elif limited and error.retry_after:
+            self._open(min(error.retry_after, self.policy.longest_retry_after), exact=True)
+        elif probe or (limited and error.retry_after is None) or self._too_many():
+            self._open(self._grown())
+
+    def abandoned(self) -> None:
+        """An attempt ended without a verdict: the caller went away."""
+        self.probing = False
+
+    def rested(self) -> bool:
+        """Whether an open circuit may be probed now; turns it half-open."""
+        if self.state == "open" and self.clock() >= self.until:
+            self.state = "half_open"
+        return self.state == "half_open" and not self.probing
+
+    def _too_many(self) -> bool:
+        if self.fails_in_row > self.policy.allowed_fails:
+            return True
+        ended, failed = self._recent.counts(self.clock())
+        return ended >= self.policy.window_least and failed >= self.policy.window_rate * ended
+
+    def _grown(self) -> float:
+        self._rest = min(
+            max(self._rest * self.policy.growth, self.policy.cooldown_time),
+            max(self.policy.longest_rest, self.policy.cooldown_time),
+        )
+        return self._rest
+
+    def _open(self, rest: float, *, exact: bool = False) -> None:
+        if not exact:
+            rest *= 1 + self.policy.jitter * (2 * self.rng.random() - 1)
+        self.state = "open"
+        self.until = max(self.until, self.clock() + rest)
+
+
+@dataclass(slots=True)
+class Window:
+    """How many attempts ended and how many of them failed in the last seconds, in six buckets."""
+
+    seconds: float
+    _ended: list[int] = field(default_factory=lambda: [0] * 6)
+    _failed: list[int] = field(default_factory=lambda: [0] * 6)
+    _tick: int = 0
+
+    def add(self, now: float, *, failed: bool) -> None:
+        """Count one ending."""
+        slot = self._advance(now)
+        self._ended[slot] += 1
+        self._failed[slot] += failed
+
+    def counts(self, now: float) -> tuple[int, int]:
+        """Endings and failures in the window."""
+        self._advance(now)
+        return sum(self._ended), sum(self._failed)
+
+    def _advance(self, now: float) -> int:
+        """The bucket of this moment; those that time has passed are emptied."""
+        tick = int(now * 6 / self.seconds)
+        for passed in range(min(tick - self._tick, 6)):
+            self._ended[(tick - passed) % 6] = self._failed[(tick - passed) % 6] = 0
+        self._tick = tick
+        return tick % 6

@@ -1,0 +1,282 @@
+"""The Router: what a service embeds."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ..exceptions import APIError, BadRequestError, ConfigurationError
+from ..strategies import STRATEGIES
+from .config import deployment_config, fallback_chains
+from .deployment import make_deployment
+from .engine import Engine
+from .groups import Group
+from .health import Circuit, HealthPolicy
+from .observe import tell
+from .options import TARGET, split
+from .sync import SyncStream, run
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from ..providers import Compatible
+    from ..schemas import ChatCompletion
+    from ..strategies import Strategy
+    from .deployment import Deployment
+    from .stream import ChatStream
+
+
+class Router:
+    """Spreads calls over deployments, retries, falls back, and keeps the caller's deadline.
+
+    Args:
+        model_list: one dictionary per deployment: `model_name` (the alias), `litellm_params` or
+            `params` (model, key, address, defaults), `model_info` (id, prices).
+        routing_strategy: a name of `polyroute.strategies.STRATEGIES`, or an object with `pick`.
+        num_retries: further attempts inside a group; 0 is exactly one attempt.
+        timeout: seconds for a whole answer, or up to a stream's first content.
+        stream_idle_timeout: seconds between two pieces of a stream.
+        fallbacks: ``[{"smart": ["backup", "cheap"]}]``; `"*"` stands for every alias.
+        max_fallbacks: groups asked after the first, at most.
+        fallback_on_bad_request: also fall back when the request itself was refused.
+        allowed_fails: failures in a row that a deployment may have before it rests.
+        cooldown_time: seconds of its first rest.
+        disable_cooldowns: never let a deployment rest.
+        max_body_bytes: a larger answer is refused with a typed error.
+        max_connections: per event loop.
+        verify: False turns certificate checks off; a path names the certificate authority.
+        providers: rows for private OpenAI-compatible endpoints, by prefix.
+        clock: monotonic seconds.
+        rng: the source of all chance.
+
+    Raises:
+        ConfigurationError: names everything that is wrong and where.
+    """
+
+    def __init__(
+        self,
+        model_list: Iterable[Mapping[str, Any]] = (),
+        *,
+        routing_strategy: str | Strategy = "simple-shuffle",
+        num_retries: int = 2,
+        timeout: float = 600.0,
+        stream_idle_timeout: float = 120.0,
+        fallbacks: Sequence[Mapping[str, Sequence[str]]] | None = None,
+        max_fallbacks: int = 5,
+        fallback_on_bad_request: bool = False,
+        allowed_fails: int = 4,
+        cooldown_time: float = 5.0,
+        disable_cooldowns: bool = False,
+        max_body_bytes: int = 64 * 2**20,
+        max_connections: int = 1000,
+        verify: bool | str = True,
+        providers: Mapping[str, Compatible] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._rng = rng or random.Random()
+        self._strategy = _strategy(routing_strategy)
+        self._providers = dict(providers or {})
+        self._health = HealthPolicy(
+            allowed_fails=allowed_fails, cooldown_time=cooldown_time, disabled=disable_cooldowns
+        )
+        self._engine = Engine(
+            Transport(
+                max_body_bytes=max_body_bytes, max_connections=max_connections, verify=verify
+            ),
+            clock,
+            self._rng,
+            num_retries=num_retries,
+            timeout=timeout,
+            stream_idle_timeout=stream_idle_timeout,
+            max_fallbacks=max_fallbacks,
+            fallback_on_bad_request=fallback_on_bad_request,
+        )
+        self._deployments: dict[str, Deployment] = {}
+        self._add_all(model_list)
+        self._engine.fallbacks = fallback_chains(fallbacks, self.aliases)
+
+    @property
+    def aliases(self) -> list[str]:
+        """The names that can be called."""
+        return [name for name, group in self._engine.groups.items() if not group.hidden]
+
+    @overload
+    async def acompletion(
+        self, model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+    ) -> ChatCompletion: ...
+
+    @overload
+    async def acompletion(
+        self, model: str, messages: Iterable[Any], *, stream: Literal[True], **params: Any
+    ) -> ChatStream: ...
+
+    @overload
+    async def acompletion(
+        self, model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+    ) -> ChatCompletion | ChatStream: ...
+
+    async def acompletion(
+        self, model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+    ) -> ChatCompletion | ChatStream:
+        """Answer a chat, whole or as a stream.
+
+        Args:
+            model: an alias of this Router, or the id of a deployment.
+            messages: OpenAI-shaped messages; message objects of earlier answers go as they are.
+            stream: True returns a :class:`ChatStream` once the first content is there.
+            params: parameters of the model (`temperature`, `tools`, …), a provider's own
+                parameters, and the options of :class:`Options` (`timeout`, `num_retries`,
+                `fallbacks`, …).
+
+        Raises:
+            APIError: nobody could answer; the class says why, `route` what was tried.
+        """
+        if misplaced := TARGET & params.keys():
+            raise BadRequestError(
+                f"{', '.join(sorted(misplaced))} belongs to a deployment of the Router "
+                "(litellm_params), not to a call",
+                model=model,
+            )
+        call, options = split(messages, stream, params, ask_usage=True)
+        if not (options.verbose or options.logger_fn):
+            return await self._engine.answer(call, model, options)
+        try:
+            answer = await self._engine.answer(call, model, options)
+        except APIError as error:
+            tell(options, model, call, error)
+            raise
+        tell(options, model, call, answer)
+        return answer
+
+    @overload
+    def completion(
+        self, model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+    ) -> ChatCompletion: ...
+
+    @overload
+    def completion(
+        self, model: str, messages: Iterable[Any], *, stream: Literal[True], **params: Any
+    ) -> SyncStream: ...
+
+    @overload
+    def completion(
+        self, model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+    ) -> ChatCompletion | SyncStream: ...
+
+    def completion(
+        self, model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+    ) -> ChatCompletion | SyncStream:
+        """The synchronous twin of :meth:`acompletion`; a stream is an ordinary iterator."""
+        answer = run(self.acompletion(model, messages, stream=stream, **params))
+        return SyncStream(answer) if stream else answer
+
+    def add_deployment(self, entry: Mapping[str, Any]) -> str:
+        """Take in one more deployment, as in `model_list`; returns its id.
+
+        Raises:
+            ConfigurationError: the entry is wrong, or its id is taken.
+        """
+        config = deployment_config(entry, "deployment")
+        try:
+            deployment = make_deployment(
+                config, Circuit(self._health, self._engine.clock, self._rng), self._providers
+            )
+        except BadRequestError as error:
+            raise ConfigurationError(f"deployment.params.model: {error.message}") from None
+        if config.model_info.id is None:
+            deployment.id = self._free_id(deployment.id)
+        elif deployment.id in self._engine.groups:
+            raise ConfigurationError(f"the id {deployment.id!r} is taken; ids must be unique")
+        self._deployments[deployment.id] = deployment
+        self._group(config.model_name).add(deployment)
+        self._group(deployment.id, hidden=True).add(deployment)
+        return deployment.id
+
+    def remove_deployment(self, id: str) -> None:
+        """Choose a deployment no more; attempts that run on it end as they would have.
+
+        Raises:
+            ConfigurationError: there is no such deployment.
+        """
+        deployment = self._deployments.pop(id, None)
+        if deployment is None:
+            raise ConfigurationError(
+                f"no deployment {id!r}; there are: {', '.join(self._deployments) or 'none'}"
+            )
+        for group in list(deployment.groups):
+            group.remove(deployment)
+            if not group.deployments:
+                del self._engine.groups[group.name]
+
+    def stats(self) -> list[dict[str, Any]]:
+        """The state of every deployment: circuit, attempts in flight, counts, latency, cost."""
+        return [deployment.stats() for deployment in self._deployments.values()]
+
+    async def aclose(self) -> None:
+        """Close every connection. The Router opens new ones if it is used again."""
+        await self._engine.transport.aclose()
+
+    async def __aenter__(self) -> Router:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"Router({len(self._deployments)} deployments, aliases={self.aliases})"
+
+    def _add_all(self, model_list: Iterable[Mapping[str, Any]]) -> None:
+        """Add a whole list, and report all that is wrong with it at once."""
+        problems = []
+        for position, entry in enumerate(model_list):
+            try:
+                self.add_deployment(entry)
+            except ConfigurationError as error:
+                place = f"model_list[{position}]"
+                problems += [
+                    place + line.removeprefix("deployment") if line.startswith("deployment")
+                    else f"{place}: {line}"
+                    for line in str(error).splitlines()
+                ]  # fmt: skip
+        if problems:
+            raise ConfigurationError("\n".join(problems))
+
+    def _group(self, name: str, *, hidden: bool = False) -> Group:
+        group = self._engine.groups.get(name)
+        if group is None:
+            group = Group(name, self._strategy(self._rng), hidden)
+            self._engine.groups[name] = group
+        return group
+
+    def _free_id(self, wanted: str) -> str:
+        """The id, or with a number behind it if it is taken."""
+        number, id = 1, wanted
+        while id in self._engine.groups:
+            number += 1
+            id = f"{wanted}-{number}"
+        return id
+
+
+def _strategy(chosen: str | Strategy) -> Callable[[random.Random], Strategy]:
+    """What makes a strategy for each group."""
+    if isinstance(chosen, str):
+        if chosen not in STRATEGIES:
+            raise ConfigurationError(
+                f"routing_strategy {chosen!r} is unknown; there are {', '.join(sorted(STRATEGIES))}"
+            )
+        return STRATEGIES[chosen]
+    if not callable(getattr(chosen, "pick", None)):
+        raise ConfigurationError(
+            f"routing_strategy must be a name or an object with pick(candidates, request), "
+            f"not {chosen!r:.60}"
+        )
+    return lambda _rng: chosen

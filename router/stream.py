@@ -1,0 +1,251 @@
+"""
+A streamed answer: from the first content to its end, whoever ends it.
+
+The engine opens a :class:`Flow` and reads it up to the first content; until then a failure is
+retried elsewhere without the caller noticing. Then the caller gets a :class:`ChatStream`. Its
+iterator *is* one asynchronous generator; there is no task, timer or queue per chunk. The flow
+holds the lease and gives it back when the stream is exhausted, closed, broken or collected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import APIError, StreamInterruptedError
+from ..providers.errors import redact
+from ..schemas import request_id
+from . import transport
+from .partial import Partial, has_content
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from types import TracebackType
+
+    from aiohttp import ClientResponse
+
+    from ..providers import Decoder
+    from ..schemas import ChatCompletionChunk, Route
+    from .lease import Lease
+    from .trip import Trip
+
+
+class Flow:
+    """The upstream side of one stream: the connection, the decoder, the lease, the idle limit."""
+
+    def __init__(
+        self,
+        response: ClientResponse,
+        decoder: Decoder,
+        lease: Lease,
+        trip: Trip,
+    ) -> None:
+        self.response = response
+        self.decoder = decoder
+        self.lease = lease
+        self.route = trip.route
+        self.pending: list[ChatCompletionChunk] = []
+        self.partial = Partial()
+        self.over = False
+        self._failure: APIError | None = None
+        self._idle_limit = trip.idle_limit
+        self._whole_limit = trip.options.force_timeout
+        self._loop = asyncio.get_running_loop()
+        self._waiting_since = 0.0
+        self._timers: list[asyncio.TimerHandle | None] = [None, None]
+        self._ended = False
+
+    async def begin(self) -> None:
+        """Read up to the first content.
+
+        Raises:
+            APIError: the stream failed, or ended without having said anything.
+        """
+        checked = 0
+        try:
+            while True:
+                await self.more()
+                if any(has_content(chunk) for chunk in self.pending[checked:]):
+                    self.lease.first_token()
+                    self._watch()
+                    return
+                checked = len(self.pending)
+                if self._failure is not None:
+                    raise self._failure
+                if self.over:
+                    return
+        except BaseException:
+            self._ended = True  # the engine books the failure: the lease is its again
+            self.response.close()
+            raise
+
+    async def more(self) -> None:
+        """Read once and decode into `pending`; sets `over` at the end.
+
+        An error of the stream is kept until the chunks before it have been handed out: it is
+        raised by the next call.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._waiting_since = self._loop.time()
+        try:
+            data = await transport.read_some(self.response)
+            if data:
+                self.decoder.feed(data, self.pending)
+                self.over = self.decoder.ended
+            else:
+                self.over = True
+                self.decoder.finish(self.pending)
+        except APIError as error:
+            self.over = False
+            self._failure = error
+            if not self.pending:
+                raise
+        finally:
+            self._waiting_since = 0.0
+
+    async def end(self) -> None:
+        """The stream is whole: book it, and let the connection be used again."""
+        self._stop_watch()
+        self._ended = True
+        self.lease.succeeded(self.decoder.usage)
+        await transport.drain(self.response)
+
+    def broke(self, error: APIError) -> StreamInterruptedError:
+        """Book a stream that broke off, and say so with what had arrived."""
+        self.lease.failed(error, usage=self.decoder.usage)
+        target = self.lease.deployment.target
+        return StreamInterruptedError(
+            redact(f"the stream broke off: {error.message}", target),
+            status_code=error.status_code,
+            partial_message=self.partial.message(),
+            usage=self.decoder.usage,
+            model=target.model,
+            llm_provider=target.provider,
+            code=error.code,
+            request_id=error.request_id or request_id(self.response.headers),
+            retry_after=error.retry_after,
+            body=error.body,
+            route=self.route,
+        )
+
+    def close(self) -> None:
+        """Let everything go, whatever state it is in. A second time changes nothing."""
+        self._stop_watch()
+        if not self._ended:
+            self._ended = True
+            self.lease.abandoned()
+            self.response.close()
+
+    def __del__(self) -> None:
+        if not self._ended and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.close)
+
+    def _watch(self) -> None:
+        """Look after the limits with one timer each; the idle one is set anew when it fires.
+
+        The timers know the flow only weakly: one that nobody iterates must be collected.
+        """
+        flow = weakref.ref(self)
+        if self._idle_limit is not None:
+            self._timers[0] = self._loop.call_later(self._idle_limit, _look, flow)
+        if self._whole_limit is not None:
+            left = max(0.0, self._whole_limit - self.lease.elapsed_since_call())
+            self._timers[1] = self._loop.call_later(left, _cut, flow)
+
+    def interrupt(self, why: str) -> None:
+        """Make the reader of this stream see a timeout."""
+        transport.interrupt(self.response, TimeoutError(why))
+
+    def look(self) -> None:
+        """Interrupt a reader that has waited beyond the idle limit."""
+        limit = self._idle_limit or 0.0
+        waited = self._loop.time() - self._waiting_since if self._waiting_since else 0.0
+        if waited >= limit:
+            self.interrupt(f"no data for {limit:g} s (stream_idle_timeout)")
+        else:
+            self._timers[0] = self._loop.call_later(limit - waited, _look, weakref.ref(self))
+
+    def _stop_watch(self) -> None:
+        for timer in self._timers:
+            if timer is not None:
+                timer.cancel()
+
+
+def _look(reference: weakref.ref[Flow]) -> None:
+    flow = reference()
+    if flow is not None:
+        flow.look()
+
+
+def _cut(reference: weakref.ref[Flow]) -> None:
+    flow = reference()
+    if flow is not None:
+        flow.interrupt("the call's whole limit has passed (force_timeout)")
+
+
+async def chunks_of(flow: Flow) -> AsyncGenerator[ChatCompletionChunk, None]:
+    """The chunks of a flow; the iterator that callers get."""
+    add = flow.partial.add
+    try:
+        while True:
+            ready, flow.pending = flow.pending, []
+            for chunk in ready:
+                add(chunk)
+                yield chunk
+            if flow.over:
+                break
+            await flow.more()
+        await flow.end()
+    except APIError as error:
+        raise flow.broke(error) from error
+    finally:
+        flow.close()
+
+
+class ChatStream:
+    """A streamed answer: an asynchronous iterator of chunks, and a context manager.
+
+    Leaving the loop early is fine; `aclose()`, or leaving the ``async with`` block, gives the
+    connection and the deployment's slot back at once instead of at collection.
+
+    Raises (while iterating):
+        StreamInterruptedError: the stream broke off; carries what had arrived.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._chunks = chunks_of(flow)
+
+    @property
+    def route(self) -> Route:
+        """Every attempt made for this stream."""
+        return self._flow.route
+
+    @property
+    def response_headers(self) -> dict[str, str]:
+        """The headers of the provider's answer, lower-case."""
+        return {name.lower(): value for name, value in self._flow.response.headers.items()}
+
+    def __aiter__(self) -> AsyncGenerator[ChatCompletionChunk, None]:
+        return self._chunks
+
+    def __anext__(self) -> Any:
+        return self._chunks.__anext__()
+
+    async def aclose(self) -> None:
+        """End the stream now."""
+        await self._chunks.aclose()
+        self._flow.close()
+
+    async def __aenter__(self) -> ChatStream:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

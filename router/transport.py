@@ -1,0 +1,244 @@
+"""
+The one place with sockets.
+
+A :class:`Transport` belongs to one Router. It keeps one aiohttp session per running event loop,
+so that a Router can be used from several loops, and closes them all: with `aclose`, when a loop
+shuts down, when the Router is collected, or at exit. Nothing of aiohttp's leaves this module but
+response objects; its exceptions become polyroute's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import ssl
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from yarl import URL
+
+from ..exceptions import (
+    APIConnectionError,
+    APIResponseValidationError,
+    ImageFetchError,
+    Timeout,
+)
+from ..providers import File
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import AsyncGenerator
+
+    from aiohttp import ClientResponse
+
+    from ..providers import Request
+
+    Sessions = dict[
+        AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]
+    ]
+
+FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
+"""What aiohttp raises when a connection fails, before or while it is read."""
+
+READ_BUFFER = 64 * 2**10
+CONNECTIONS = 1000
+DRAIN_SECONDS = 0.1
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class Transport:
+    """Sessions, bounded reading, and the translation of what goes wrong.
+
+    Args:
+        max_body_bytes: a whole answer beyond this is refused with a typed error.
+        max_connections: connections per event loop; further requests wait for one.
+        verify: False turns certificate checks off; a path names the certificate authority.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_body_bytes: int = 64 * 2**20,
+        max_connections: int = CONNECTIONS,
+        verify: bool | str = True,
+    ) -> None:
+        self._max_body = max_body_bytes
+        self._max_connections = max_connections
+        self._verify = verify
+        self._sessions: Sessions = {}
+        self._urls: dict[str, URL] = {}
+        self._ssl: ssl.SSLContext | None = None
+        self._finalizer = weakref.finalize(self, _abandon, self._sessions)
+
+    async def send(self, request: Request) -> ClientResponse:
+        """Send a request; returns when the headers of the answer are there.
+
+        Raises:
+            APIConnectionError: the connection could not be made or broke.
+        """
+        session, _ = self._sessions.get(asyncio.get_running_loop()) or self._new_session()
+        url = self._urls.get(request.url) or self._remember(request.url)
+        try:
+            return await session.post(
+                url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+                ssl=True if url.scheme == "http" else self._ssl_context(),
+            )
+        except FAILURES as error:
+            raise translate(error) from error
+
+    async def read(self, response: ClientResponse) -> bytes:
+        """The whole body, as long as it is within the limit.
+
+        Raises:
+            APIConnectionError: the connection broke.
+            APIResponseValidationError: the body is too large; the connection is closed.
+        """
+        blocks: list[bytes] = []
+        size = 0
+        content = response.content
+        try:
+            while block := await content.readany():
+                blocks.append(block)
+                size += len(block)
+                if size > self._max_body:
+                    response.close()
+                    raise APIResponseValidationError(
+                        f"the answer is larger than {self._max_body} bytes (max_body_bytes)"
+                    )
+        except FAILURES as error:
+            response.close()
+            raise translate(error) from error
+        except BaseException:
+            response.close()
+            raise
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    async def fetch(self, url: str) -> File:
+        """The bytes behind a URL of the request.
+
+        Raises:
+            ImageFetchError: it cannot be had, or is too large.
+        """
+        session, _ = self._sessions.get(asyncio.get_running_loop()) or self._new_session()
+        try:
+            context = True if url.startswith("http:") else self._ssl_context()
+            async with session.get(url, ssl=context) as response:
+                if response.status != 200:
+                    raise ImageFetchError(f"{url} answered with status {response.status}")
+                return File(await self.read(response), response.content_type)
+        except (*FAILURES, APIConnectionError, APIResponseValidationError, ValueError) as error:
+            raise ImageFetchError(f"{url} could not be fetched: {error}") from error
+
+    async def aclose(self) -> None:
+        """Close every session of this transport; the running loop's with all courtesy."""
+        kept = self._sessions.pop(asyncio.get_running_loop(), None)
+        if kept is not None:
+            await kept[1].aclose()
+        _abandon(self._sessions)
+
+    def _new_session(self) -> tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]:
+        for loop in [loop for loop in self._sessions if loop.is_closed()]:
+            _abandon({loop: self._sessions.pop(loop)})
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._max_connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            read_bufsize=READ_BUFFER,
+            trust_env=any(os.environ.get(name) or os.environ.get(name.upper())
+                          for name in PROXY_VARIABLES),
+        )  # fmt: skip
+        keeper = _keep(session)
+        with contextlib.suppress(StopIteration):
+            keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
+        kept = self._sessions[asyncio.get_running_loop()] = session, keeper
+        return kept
+
+    def _remember(self, url: str) -> URL:
+        if len(self._urls) > 10_000:
+            self._urls.clear()
+        try:
+            made = self._urls[url] = URL(url, encoded=True)
+        except ValueError as error:
+            raise APIConnectionError(f"{url!r} is not an address: {error}") from error
+        return made
+
+    def _ssl_context(self) -> ssl.SSLContext | bool:
+        if self._verify is False:
+            return False
+        if self._ssl is None:
+            cafile = self._verify if isinstance(self._verify, str) else None
+            self._ssl = ssl.create_default_context(cafile=cafile)
+        return self._ssl
+
+
+async def read_some(response: ClientResponse) -> bytes:
+    """The next bytes of a streamed answer, empty at its end.
+
+    Raises:
+        APIConnectionError: the connection broke.
+    """
+    try:
+        data: bytes = await response.content.readany()
+    except FAILURES as error:
+        raise translate(error) from error
+    return data
+
+
+async def drain(response: ClientResponse) -> None:
+    """Read what follows a stream's own end marker, so that the connection can be used again.
+
+    A server that does not close its answer within a moment loses the connection instead.
+    """
+    if response.content.at_eof():
+        return
+    alarm = asyncio.get_running_loop().call_later(DRAIN_SECONDS, response.close)
+    try:
+        while await response.content.readany():
+            pass
+    except FAILURES:
+        response.close()  # nothing is lost: the answer was whole
+    finally:
+        alarm.cancel()
+
+
+def interrupt(response: ClientResponse, error: BaseException) -> None:
+    """Make whoever reads this answer see `error`, and close its connection."""
+    response.content.set_exception(error)
+    response.close()
+
+
+def translate(error: BaseException) -> APIConnectionError:
+    """polyroute's exception for one of aiohttp's."""
+    if isinstance(error, TimeoutError):
+        return Timeout(str(error) or "the connection timed out")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        what = f"cannot connect to {error.host}:{error.port}: {error.os_error}"
+    elif isinstance(error, aiohttp.ServerDisconnectedError):
+        what = "the connection was closed without an answer"
+    elif isinstance(error, aiohttp.ClientPayloadError):
+        what = "the connection broke in the middle of the answer"
+    else:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return APIConnectionError(what)
+
+
+async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+    """Close a session when its loop shuts down its asynchronous generators: this is one."""
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+def _abandon(sessions: Sessions) -> None:
+    """Let go of sessions without awaiting; running loops close theirs by their keeper."""
+    for loop, (session, _) in sessions.items():
+        connector: Any = session.connector
+        if connector is not None and not loop.is_running():
+            connector._close()
+    sessions.clear()

@@ -1,0 +1,198 @@
+"""
+What one call has been through, and what it may still do.
+
+A trip knows the deadline, which deployments have failed in this call, which groups have been
+asked, and answers the engine's two questions: after this error, is there another attempt in
+this group, and when; and after this group, which one comes next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exceptions import Timeout
+from ..schemas import Attempt, Route
+
+if TYPE_CHECKING:
+    from ..exceptions import APIError
+    from ..providers import Call
+    from .deployment import Deployment
+    from .engine import Engine
+    from .groups import Group
+    from .options import Options
+
+LONGEST_WAIT = 20.0
+"""Seconds that a call waits for a rest or quota to end, at most."""
+
+RESERVE = 2.0
+"""Seconds that must be left after such a wait."""
+
+WAIT_BEFORE_FALLBACK = 1.0
+"""The same limit while a fallback group could be asked instead."""
+
+SHARE_OF_REST = 0.6
+"""Share of the remaining time that one attempt gets while another could still be made."""
+
+
+class Trip:
+    """One call on its way through groups and attempts."""
+
+    __slots__ = (
+        "_fallbacks",
+        "_first_error",
+        "_groups",
+        "attempts",
+        "call",
+        "deadline",
+        "engine",
+        "failed",
+        "options",
+        "route",
+        "start",
+    )
+
+    def __init__(self, engine: Engine, call: Call, alias: str, options: Options) -> None:
+        self.engine = engine
+        self.call = call
+        self.options = options
+        self.route = Route(alias)
+        self.start = engine.clock()
+        self.deadline = self.start + engine.budget(options)
+        self.attempts = 0
+        self.failed: dict[Deployment, APIError] = {}
+        self._first_error: APIError | None = None
+        self._groups: list[str] = []
+        self._fallbacks: list[str] | None = None
+
+    def enter(self, group: Group) -> None:
+        """Start with a group; attempts are counted per group."""
+        self._groups.append(group.name)
+        self.attempts = 0
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - self.engine.clock()
+
+    @property
+    def idle_limit(self) -> float:
+        """Seconds between two pieces of a stream."""
+        said = self.options.stream_idle_timeout
+        return self.engine.stream_idle_timeout if said is None else said
+
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed, or is too near for anything."""
+        return self.remaining < 0.001
+
+    def open_attempt(self, deployment: Deployment, group: Group, reason: str) -> Attempt:
+        """Put a new attempt on the route."""
+        now = self.engine.clock() - self.start
+        ended = [attempt.ended or 0.0 for attempt in self.route.attempts]
+        attempt = Attempt(
+            deployment_id=deployment.id,
+            group=group.name,
+            reason=reason,
+            queued=now - max(ended) if ended else now,
+            started=now,
+        )
+        self.route.attempts.append(attempt)
+        return attempt
+
+    def reason(self, deployment: Deployment) -> str:
+        """Why an attempt is made now."""
+        if self.attempts:
+            return "retry" if deployment in self.failed else "sibling"
+        return "fallback" if len(self._groups) > 1 else "first"
+
+    def limit(self, deployment: Deployment, group: Group) -> tuple[float, bool]:
+        """Seconds for one attempt, and whether that is the deployment's own limit."""
+        remaining = self.remaining
+        own = deployment.timeout
+        if own is not None and own < remaining:
+            return own, True
+        if own is None and self._another_left(deployment, group):
+            return remaining * SHARE_OF_REST, False
+        return remaining, False
+
+    def _another_left(self, deployment: Deployment, group: Group) -> bool:
+        """Whether someone else could be asked if this attempt took too long."""
+        if self.has_fallbacks():
+            return True
+        if self.attempts >= self.retries(deployment):
+            return False
+        fresh = group.fresh(self.failed)
+        return len(fresh) > 1 or (len(fresh) == 1 and fresh[0] is not deployment)
+
+    def retries(self, deployment: Deployment) -> int:
+        """Further attempts in this group: as the call says, else the deployment, else the Router."""
+        for said in (self.options.num_retries, deployment.num_retries):
+            if said is not None:
+                return said
+        return self.engine.num_retries
+
+    def note(self, deployment: Deployment, error: APIError, *, sent: bool) -> None:
+        """Remember a failure. What never left this process counts as no attempt."""
+        self.failed[deployment] = error
+        if sent:
+            self.attempts += 1
+            self._first_error = self._first_error or error
+
+    def next_attempt(self, deployment: Deployment, error: APIError, group: Group) -> float | None:
+        """Seconds to wait before another attempt in this group; None: there is none."""
+        if self.attempts > self.retries(deployment) or self.late:
+            return None
+        if error.elsewhere and group.fresh(self.failed):
+            first_move = self.attempts <= 1
+            return 0.0 if first_move or self.engine.retry_budget.spend() else None
+        again = [
+            failure
+            for deployment, failure in self.failed.items()
+            if failure.again and deployment in group.deployments
+        ]
+        if not again or not self.engine.retry_budget.spend():
+            return None
+        return self._pause(min(again, key=lambda failure: failure.retry_after or 0.0))
+
+    def _pause(self, error: APIError) -> float | None:
+        if error.retry_after is None:
+            pause = self.engine.backoff.wait(self.attempts)
+            return pause if pause < self.remaining else None
+        pause = min(error.retry_after, self.engine.longest_retry_after)
+        allowed = (
+            WAIT_BEFORE_FALLBACK
+            if self.has_fallbacks()
+            else min(LONGEST_WAIT, self.remaining - RESERVE)
+        )
+        return pause if pause <= max(allowed, 0.0) else None
+
+    def next_group(self, error: APIError) -> str | None:
+        """The alias to ask when a group has failed with `error`; None: nobody is left."""
+        if self.late or len(self._groups) > self.engine.max_fallbacks:
+            return None
+        for alias in self.engine.fallbacks_for(self._groups[0], error, self.options):
+            if alias not in self._groups:
+                return alias
+        return None
+
+    def has_fallbacks(self) -> bool:
+        """Whether another group could still be asked."""
+        if self._fallbacks is None:
+            alias = self._groups[0]
+            self._fallbacks = self.engine.fallbacks_for(alias, None, self.options)
+        return any(alias not in self._groups for alias in self._fallbacks)
+
+    def verdict(self, error: APIError) -> APIError:
+        """What the caller gets when everything has failed: the first meaningful error."""
+        if self.late:
+            late = Timeout(
+                f"the call's budget of {self.deadline - self.start:g} s has passed",
+                model=error.model,
+                llm_provider=error.llm_provider,
+            )
+            late.__cause__ = error
+            error = late
+        elif self._first_error is not None:
+            error = self._first_error
+        error.route = self.route
+        return error

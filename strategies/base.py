@@ -1,0 +1,99 @@
+"""
+What a strategy is: a pure choice among candidates, and the few tools that all share.
+
+A strategy is handed the deployments that may be chosen right now, never an empty list, and
+answers with one of them. It makes no I/O, keeps no books of what is in flight (leases do) and
+is deterministic given its generator. Each group has a strategy object of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+FULL_SCAN = 16
+"""Up to this many candidates a metric is compared over all; above, over two drawn at random.
+(M. Mitzenmacher, "The power of two choices in randomized load balancing", 2001)"""
+
+
+class Candidate(Protocol):
+    """What a strategy may know of a deployment; `router.Deployment` has all of it."""
+
+    @property
+    def id(self) -> str:
+        """The deployment's id."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """The share of traffic it is meant to take, relative to its siblings."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that are running on it now."""
+        ...
+
+    @property
+    def latency(self) -> float | None:
+        """Smoothed seconds to a whole answer, or a stream's first token; None without history."""
+        ...
+
+    @property
+    def price(self) -> float | None:
+        """US dollars per token, blended three parts input to one part output; None if unknown."""
+        ...
+
+
+class Demand(Protocol):
+    """What a strategy may know of the request."""
+
+    @property
+    def stream(self) -> bool:
+        """Whether the answer is streamed."""
+        ...
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+class Strategy(Protocol):
+    """Anything with this method is a strategy; `Router(routing_strategy=...)` takes the object."""
+
+    def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
+        """The candidate to ask.
+
+        `candidates` is never empty and must not be changed; the same list object comes again
+        as long as the same deployments may be chosen.
+        """
+        ...
+
+
+def shortlist(candidates: Sequence[C], rng: random.Random) -> Sequence[C]:
+    """All candidates while they are few, else two different ones drawn at random."""
+    count = len(candidates)
+    if count <= FULL_SCAN:
+        return candidates
+    first = int(rng.random() * count)
+    second = int(rng.random() * (count - 1))
+    return candidates[first], candidates[second + (second >= first)]
+
+
+def lowest(candidates: Sequence[C], metric: Callable[[C], float], rng: random.Random) -> C:
+    """The candidate with the lowest metric; ties are broken at random."""
+    best: list[C] = []
+    bound = float("inf")
+    for candidate in candidates:
+        value = metric(candidate)
+        if value < bound:
+            bound = value
+            best = [candidate]
+        elif value == bound:
+            best.append(candidate)
+    if len(best) == 1:
+        return best[0]
+    pool = best or candidates
+    return pool[int(rng.random() * len(pool))]

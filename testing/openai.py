@@ -1,0 +1,160 @@
+"""
+OpenAI's chat completions, from the server's side.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from .reply import Event, Question, as_json, halves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reply import Reply, ToolUse
+
+ERROR_TYPES: dict[int, tuple[str, str | None]] = {
+    400: ("invalid_request_error", None),
+    401: ("invalid_request_error", "invalid_api_key"),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("requests", "rate_limit_exceeded"),
+}
+"""Type and code of an error; every other status is the server's own fault."""
+
+Choice = dict[str, Any]
+
+
+class OpenAIFormat:
+    """Answers, streams and errors as api.openai.com sends them."""
+
+    provider = "openai"
+    base_path = "/v1"
+    request_id = "x-request-id"
+
+    def question(self, number: int, path: str, body: dict[str, Any]) -> Question | None:
+        """See :meth:`Format.question`."""
+        if not path.endswith("/chat/completions"):
+            return None
+        return Question(
+            number, str(body.get("model", "")), bool(body.get("stream")), body
+        )
+
+    def problem(self, question: Question) -> str | None:
+        """See :meth:`Format.problem`."""
+        if not question.model:
+            return "you must provide a model parameter"
+        if not question.body.get("messages"):
+            return "Invalid 'messages': empty array. Expected an array with minimum length 1."
+        return None
+
+    def whole(self, reply: Reply, question: Question) -> dict[str, Any]:
+        """See :meth:`Format.whole`."""
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": reply.text or (None if reply.tools else ""),
+            "refusal": None,
+        }
+        if reply.tools:
+            message["tool_calls"] = [
+                tool_call(question, position, tool, as_json(tool.arguments))
+                for position, tool in enumerate(reply.tools)
+            ]
+        choice = {
+            "message": message,
+            "finish_reason": finish_reason(reply),
+            "logprobs": None,
+        }
+        return {
+            **envelope(question, "chat.completion", [{"index": 0, **choice}]),
+            "usage": usage(reply, question),
+        }
+
+    def events(self, reply: Reply, question: Question) -> Iterator[Event]:
+        """See :meth:`Format.events`."""
+        yield chunk(question, {"role": "assistant", "content": ""})
+        for word in reply.words:
+            yield chunk(question, {"content": word}, content=True)
+        for position, tool in enumerate(reply.tools):
+            opening = {"index": position, **tool_call(question, position, tool, "")}
+            yield chunk(question, {"tool_calls": [opening]}, content=True)
+            for piece in halves(as_json(tool.arguments)):
+                part = {"index": position, "function": {"arguments": piece}}
+                yield chunk(question, {"tool_calls": [part]}, content=True)
+        yield chunk(question, {}, finish_reason(reply))
+        if (question.body.get("stream_options") or {}).get("include_usage"):
+            closing = envelope(question, "chat.completion.chunk", [])
+            yield event({**closing, "usage": usage(reply, question)})
+        yield Event(b"data: [DONE]\n\n")
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        """See :meth:`Format.error`."""
+        kind, code = ERROR_TYPES.get(status, ("server_error", None))
+        return {
+            "error": {"message": message, "type": kind, "param": None, "code": code}
+        }
+
+    def error_event(self, status: int, message: str) -> bytes:
+        """See :meth:`Format.error_event`."""
+        return event(self.error(status, message)).data
+
+
+def finish_reason(reply: Reply) -> str:
+    """Why the answer ends."""
+    if reply.truncated:
+        return "length"
+    return "tool_calls" if reply.tools else "stop"
+
+
+def usage(reply: Reply, question: Question) -> dict[str, Any]:
+    """The tokens of the call."""
+    prompt = reply.input_tokens(question.body)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": reply.output_tokens,
+        "total_tokens": prompt + reply.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+
+
+def tool_call(
+    question: Question, position: int, tool: ToolUse, arguments: str
+) -> dict[str, Any]:
+    """A tool call with its arguments as JSON text."""
+    return {
+        "id": f"call_{question.number}_{position}",
+        "type": "function",
+        "function": {"name": tool.name, "arguments": arguments},
+    }
+
+
+def envelope(question: Question, kind: str, choices: list[Choice]) -> dict[str, Any]:
+    """What surrounds the choices of an answer or chunk."""
+    return {
+        "id": f"chatcmpl-{question.number}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": question.model,
+        "choices": choices,
+        "system_fingerprint": "fp_loopback",
+    }
+
+
+def chunk(
+    question: Question,
+    delta: dict[str, Any],
+    finish: str | None = None,
+    *,
+    content: bool = False,
+) -> Event:
+    """One chunk of a stream."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return event(envelope(question, "chat.completion.chunk", [choice]), content)
+
+
+def event(data: dict[str, Any], content: bool = False) -> Event:
+    """One server-sent event; OpenAI's have no name."""
+    return Event(f"data: {as_json(data)}\n\n".encode(), content)

@@ -1,0 +1,434 @@
+"""
+One contract for every provider, over recorded real traffic.
+
+The recordings are other projects' data and stay outside: POLYROUTE_SHARED names the folder that
+holds `recordings/`. Each recording is read twice, by the adapter and by a few plain lines here
+(`read_openai`, `read_anthropic`, `read_gemini`, `read_ollama`) that know nothing of the adapter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyroute import exceptions
+from polyroute.providers import Call, Target, adapter
+from polyroute.providers.registry import MODULES
+
+SHARED = os.environ.get("POLYROUTE_SHARED", "")
+
+PREFIXES = {
+    "alibaba": "dashscope",
+    "azure": "openai",
+    "bedrock": "openai",
+    "crusoe": "openai",
+    "snowflake": "openai",
+    "together": "together_ai",
+}
+"""Recorded providers whose chat is in OpenAI's format, under the prefix of ours that reads it."""
+
+FORMATS = {"messages": "anthropic", "generateContent": "gemini"}
+
+CLASSES = {
+    401: exceptions.AuthenticationError,
+    403: exceptions.PermissionDeniedError,
+    404: exceptions.NotFoundError,
+    429: exceptions.RateLimitError,
+}
+TOO_LONG = re.compile(r"maximum context|max context length|messages is too long")
+
+
+@dataclass
+class Said:
+    """What one choice says: the least that must survive any translation."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Recording:
+    """One recorded exchange, and which adapter reads it."""
+
+    name: str
+    provider: str
+    format: str
+    request: dict[str, Any]
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def streamed(self) -> bool:
+        return self.body.lstrip().startswith((b"data:", b"event:", b":"))
+
+    def adapter(self) -> Any:
+        model = self.request.get("model") or "some-model"
+        base = "http://127.0.0.1:1"
+        if self.provider == "ollama" and self.format == "openai":
+            base += "/v1"
+        return adapter(Target(self.provider, model, api_key="key-of-the-test", api_base=base))
+
+    def call(self) -> Call:
+        return Call(
+            [{"role": "user", "content": "hi"}],
+            {"stream_options": {"include_usage": True}},
+            stream=self.streamed,
+        )
+
+    def events(self) -> list[dict[str, Any]]:
+        """The JSON of each event, by the plainest reading there is."""
+        text = self.body.decode().replace("\r\n", "\n")
+        payloads = [
+            "\n".join(line[5:] for line in event.split("\n") if line.startswith("data:"))
+            for event in text.split("\n\n")
+        ]
+        return [json.loads(payload) for payload in payloads if payload.strip() not in ("", "[DONE]")]
+
+
+def load() -> list[Recording]:
+    found = []
+    for path in sorted(Path(SHARED, "recordings").glob("*/*.json")) if SHARED else ():
+        record = json.loads(path.read_text())
+        native = record["provider"] == "ollama" and record["request"]["path"].endswith("/api/chat")
+        if record["endpoint"] == "chat" and record["provider"] != "cohere":
+            shape = "ollama" if native else "openai"
+            provider = PREFIXES.get(record["provider"], record["provider"])
+            provider = "openai" if provider == "gemini" else provider
+        elif record["endpoint"] in FORMATS:
+            shape = provider = FORMATS[record["endpoint"]]
+        else:
+            continue
+        response = record["response"]
+        found.append(
+            Recording(
+                name=f"{path.parent.name}/{path.stem}",
+                provider=provider,
+                format=shape,
+                request=record["request"]["body"] or {},
+                status=response["status"],
+                headers={name.lower(): value for name, value in response["headers"].items()},
+                body=response["body"].encode(),
+            )
+        )
+    return found
+
+
+RECORDINGS = load()
+NONE = pytest.param(
+    None,
+    marks=pytest.mark.skip(reason="set POLYROUTE_SHARED to the folder that holds recordings/"),
+)
+
+
+def every(wanted: Any) -> Any:
+    """Run a test for each recording that is `wanted`."""
+    chosen = [
+        pytest.param(
+            recording,
+            id=recording.name,
+            marks=pytest.mark.skipif(not is_there(recording), reason="no such adapter yet"),
+        )
+        for recording in RECORDINGS
+        if wanted(recording)
+    ]
+    return pytest.mark.parametrize("recording", chosen or [NONE])
+
+
+def is_there(recording: Recording) -> bool:
+    module = MODULES.get(recording.provider, (".openai", ""))[0]
+    return (Path(exceptions.__file__).parent / "providers" / f"{module[1:]}.py").exists()
+
+
+def fails_late(recording: Recording) -> bool:
+    """The stream carries an error although its status is 200."""
+    return recording.streamed and any(
+        isinstance(event, dict) and (event.get("error") or event.get("type") == "error")
+        for event in recording.events()
+    )
+
+
+whole = every(lambda recording: recording.status < 300 and not recording.streamed)
+stream = every(
+    lambda recording: recording.status < 300
+    and recording.streamed
+    and not fails_late(recording)
+)
+late_failure = every(lambda recording: recording.status < 300 and fails_late(recording))
+failure = every(lambda recording: recording.status >= 400)
+
+
+def read_openai(answers: list[dict[str, Any]]) -> dict[int, Said]:
+    """OpenAI's format, whole (`message`) or in chunks (`delta`)."""
+    said: dict[int, Said] = defaultdict(Said)
+    pieces: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(lambda: ["", ""]))
+    for answer in answers:
+        for choice in answer.get("choices") or ():
+            inner = choice.get("message") or choice.get("delta") or {}
+            mine = said[choice["index"]]
+            content = inner.get("content") or ""
+            for part in [{"text": content}] if isinstance(content, str) else content:
+                mine.text += part.get("text") or ""
+                mine.reasoning += "".join(piece["text"] for piece in part.get("thinking") or ())
+            mine.reasoning += inner.get("reasoning_content") or inner.get("reasoning") or ""
+            for position, call in enumerate(inner.get("tool_calls") or ()):
+                index = call.get("index", position) if "delta" in choice else position
+                piece = pieces[choice["index"]][index]
+                piece[0] += call["function"].get("name") or ""
+                piece[1] += call["function"].get("arguments") or ""
+    for index, calls in pieces.items():
+        said[index].calls = [(name, json.loads(text or "{}")) for name, text in calls.values()]
+    return said
+
+
+def read_anthropic(answers: list[dict[str, Any]]) -> dict[int, Said]:
+    """Anthropic's content blocks, whole or event by event."""
+    said = Said()
+    pieces: dict[int, list[str]] = {}
+    for answer in answers:
+        blocks = list(enumerate(answer.get("content") or ()))
+        if answer.get("type") == "content_block_start":
+            blocks = [(answer["index"], answer["content_block"])]
+        for index, block in blocks:
+            said.text += block.get("text") or "" if block["type"] == "text" else ""
+            said.reasoning += block.get("thinking") or ""
+            if block["type"] == "tool_use":
+                pieces[index] = [block["name"], json.dumps(block["input"])]
+        delta = answer.get("delta") or {}
+        said.text += delta.get("text") or ""
+        said.reasoning += delta.get("thinking") or ""
+        if delta.get("partial_json") and answer["index"] in pieces:
+            name, text = pieces[answer["index"]]
+            pieces[answer["index"]] = [name, text.removeprefix("{}") + delta["partial_json"]]
+    said.calls = [(name, json.loads(text)) for name, text in pieces.values()]
+    return {0: said}
+
+
+def read_gemini(answers: list[dict[str, Any]]) -> dict[int, Said]:
+    """Gemini's parts, whole or event by event."""
+    said: dict[int, Said] = defaultdict(Said)
+    for answer in answers:
+        for candidate in answer.get("candidates") or ():
+            mine = said[candidate.get("index", 0)]
+            for part in (candidate.get("content") or {}).get("parts") or ():
+                if part.get("thought"):
+                    mine.reasoning += part.get("text") or ""
+                else:
+                    mine.text += part.get("text") or ""
+                if "functionCall" in part:
+                    call = part["functionCall"]
+                    mine.calls.append((call["name"], call.get("args") or {}))
+    return said
+
+
+def read_ollama(answers: list[dict[str, Any]]) -> dict[int, Said]:
+    """Ollama's message."""
+    message = answers[0]["message"]
+    functions = [call["function"] for call in message.get("tool_calls") or ()]
+    calls = [(function["name"], function["arguments"]) for function in functions]
+    return {0: Said(message["content"], message.get("thinking") or "", calls)}
+
+
+READERS = {
+    "anthropic": read_anthropic,
+    "gemini": read_gemini,
+    "ollama": read_ollama,
+    "openai": read_openai,
+}
+
+
+def read_usage(format: str, answers: list[dict[str, Any]]) -> tuple[int, int] | None:
+    """Tokens of the prompt and in total, None if the provider did not count."""
+    if format == "ollama":
+        prompt = answers[0]["prompt_eval_count"]
+        return prompt, prompt + answers[0]["eval_count"]
+    if format == "gemini":
+        counts = [answer["usageMetadata"] for answer in answers if "usageMetadata" in answer]
+        if not counts or "totalTokenCount" not in counts[-1]:
+            return None
+        return counts[-1].get("promptTokenCount", 0), counts[-1]["totalTokenCount"]
+    merged: dict[str, Any] = {}
+    for answer in answers:
+        usage = answer.get("usage") or (answer.get("message") or {}).get("usage") or {}
+        merged.update({name: value for name, value in usage.items() if value is not None})
+    if not merged:
+        return None
+    if format == "openai":
+        return merged["prompt_tokens"], merged["total_tokens"]
+    cached = ("cache_creation_input_tokens", "cache_read_input_tokens")
+    prompt = merged["input_tokens"] + sum(merged.get(name) or 0 for name in cached)
+    return prompt, prompt + merged["output_tokens"]
+
+
+def said_by(messages: dict[int, Any]) -> dict[int, Said]:
+    """The same three things, of messages that the adapter made."""
+    return {
+        index: Said(
+            message.content or "",
+            message.reasoning_content or "",
+            [
+                (call.function.name, json.loads(call.function.arguments or "{}"))
+                for call in message.tool_calls or ()
+            ],
+        )
+        for index, message in messages.items()
+    }
+
+
+def said_in(chunks: list[Any]) -> dict[int, Said]:
+    """The same three things, of chunks that the adapter made, put together."""
+    said: dict[int, Said] = defaultdict(Said)
+    pieces: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(lambda: ["", ""]))
+    for choice in (choice for chunk in chunks for choice in chunk.choices):
+        delta = choice.delta
+        said[choice.index].text += delta.content or ""
+        said[choice.index].reasoning += delta.reasoning_content or ""
+        for call in delta.tool_calls or ():
+            pieces[choice.index][call.index][0] += call.function.name or ""
+            pieces[choice.index][call.index][1] += call.function.arguments or ""
+    for index, calls in pieces.items():
+        said[index].calls = [(name, json.loads(text or "{}")) for name, text in calls.values()]
+    return said
+
+
+def decode(recording: Recording, size: int) -> tuple[list[Any], Any]:
+    """The chunks of a stream that arrives in reads of `size` bytes, and its decoder."""
+    decoder = recording.adapter().decoder(recording.call())
+    chunks: list[Any] = []
+    for start in range(0, len(recording.body), size):
+        decoder.feed(recording.body[start : start + size], chunks)
+    decoder.finish(chunks)
+    return chunks, decoder
+
+
+def assert_kept(raw: dict[str, Any], record: Any) -> None:
+    """Every field that the provider sent can be read from the record."""
+    for name, value in raw.items():
+        assert name in record, f"{name} is lost"
+        if name not in record.__struct_fields__:
+            assert record[name] == value == record.provider_specific_fields[name]
+
+
+@whole
+def test_a_whole_answer_says_what_the_provider_said(recording: Recording) -> None:
+    """Text, reasoning, tool calls and usage equal a plain reading of the provider's JSON."""
+    raw = json.loads(recording.body)
+    raws = raw if isinstance(raw, list) else [raw]
+    answer = recording.adapter().parse(recording.body, recording.call())
+    messages = {choice.index: choice.message for choice in answer.choices}
+    assert said_by(messages) == READERS[recording.format](raws)
+    assert all(choice.finish_reason for choice in answer.choices)
+    usage = read_usage(recording.format, raws)
+    if usage:
+        assert (answer.usage.prompt_tokens, answer.usage.total_tokens) == usage
+        assert answer.usage.completion_tokens == usage[1] - usage[0]
+    assert json.loads(answer.model_dump_json()) == answer.model_dump()
+
+
+@whole
+def test_a_whole_answer_loses_no_field(recording: Recording) -> None:
+    """Fields that OpenAI does not define are reachable, by name and as specific fields."""
+    if recording.format != "openai":
+        pytest.skip("this format has other fields altogether")
+    raw = json.loads(recording.body)
+    answer = recording.adapter().parse(recording.body, recording.call())
+    assert_kept(raw, answer)
+    for before, choice in zip(raw["choices"], answer.choices, strict=True):
+        assert_kept(before, choice)
+        assert_kept(before["message"], choice.message)
+    if raw.get("usage"):
+        assert set(answer.usage) >= set(raw["usage"])
+
+
+@stream
+def test_a_stream_is_the_same_for_every_cut(recording: Recording) -> None:
+    """Reads of one byte, of seven and of everything give the same chunks."""
+    dumps = []
+    for size in (1, 7, len(recording.body)):
+        chunks, _decoder = decode(recording, size)
+        ids: dict[str, str] = {}
+        text = json.dumps([chunk.model_dump() for chunk in chunks])
+        for made in re.findall(r'"id": "([^"]+)"', text):
+            if made not in recording.body.decode():  # the provider sent none: made up each time
+                text = text.replace(made, ids.setdefault(made, f"id-{len(ids)}"))
+        dumps.append(text)
+    assert dumps[0] == dumps[2]
+    assert dumps[1] == dumps[2]
+
+
+@stream
+def test_a_stream_says_what_the_provider_said(recording: Recording) -> None:
+    """The chunks add up to a plain reading of the events, with one id, one role, one end each."""
+    events = recording.events()
+    chunks, decoder = decode(recording, len(recording.body))
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert said_in(chunks) == READERS[recording.format](events)
+    roles, ends = defaultdict(list), defaultdict(list)
+    for choice in (choice for chunk in chunks for choice in chunk.choices):
+        roles[choice.index] += [choice.delta.role] if choice.delta.role else []
+        ends[choice.index] += [choice.finish_reason] if choice.finish_reason else []
+    assert all(found == ["assistant"] for found in roles.values())
+    assert all(len(ends[index]) == 1 for index in roles)
+    usage = read_usage(recording.format, events)
+    if usage:
+        assert (decoder.usage.prompt_tokens, decoder.usage.total_tokens) == usage
+        assert decoder.usage.completion_tokens == usage[1] - usage[0]
+        assert [chunk.usage for chunk in chunks if chunk.usage][-1] == decoder.usage
+
+
+@stream
+def test_a_stream_loses_no_field(recording: Recording) -> None:
+    """Fields that OpenAI does not define are reachable in some chunk."""
+    if recording.format != "openai":
+        pytest.skip("this format has other fields altogether")
+    chunks, _decoder = decode(recording, len(recording.body))
+    kept = {name for chunk in chunks for name in chunk}
+    kept_choice = {name for chunk in chunks for choice in chunk.choices for name in choice}
+    kept_delta = {name for chunk in chunks for choice in chunk.choices for name in choice.delta}
+    for event in recording.events():
+        assert event.keys() <= kept
+        for choice in event.get("choices") or ():
+            assert choice.keys() <= kept_choice
+            assert (choice.get("delta") or {}).keys() <= kept_delta
+
+
+@stream
+def test_a_stream_cut_short_is_an_error(recording: Recording) -> None:
+    """A connection that ends in the middle of a stream never looks like an end."""
+    decoder = recording.adapter().decoder(recording.call())
+    chunks: list[Any] = []
+    decoder.feed(recording.body[: len(recording.body) // 3], chunks)
+    if any(choice.finish_reason for chunk in chunks for choice in chunk.choices):
+        pytest.skip("the third of this stream holds its end")
+    with pytest.raises(exceptions.APIResponseValidationError):
+        decoder.finish(chunks)
+
+
+@late_failure
+def test_a_stream_that_fails_at_200_raises(recording: Recording) -> None:
+    """An error inside a stream is raised, with a message and a status of its own."""
+    with pytest.raises(exceptions.APIError) as raised:
+        decode(recording, 7)
+    assert raised.value.message
+    assert raised.value.status_code >= 400
+
+
+@failure
+def test_an_error_is_read(recording: Recording) -> None:
+    """An error has its status, a message, and the class that its status or words ask for."""
+    error = recording.adapter().error(recording.status, recording.headers, recording.body)
+    assert isinstance(error, exceptions.APIError)
+    assert error.status_code == recording.status
+    assert error.message
+    assert isinstance(error, CLASSES.get(recording.status, exceptions.APIError))
+    if TOO_LONG.search(recording.body.decode()):
+        assert isinstance(error, exceptions.ContextWindowExceededError)
+    assert "key-of-the-test" not in f"{error!r} {error.body} {error.response_headers}"
