@@ -92,8 +92,6 @@ def figures(name: str, grids: Iterable[Grid]) -> Iterator[tuple[str, float | Non
 
 def figure(grid: Grid, cell: Cell, column: Column) -> float | None:
     spread = (
-        grid.ratio(cell, column, grid.baselines[0])
-        if grid.baselines
-        else grid.value(cell, column)
+        grid.ratio(cell, column, grid.baselines[0]) if grid.baselines else grid.value(cell, column)
     )
     return spread.median if spread else None

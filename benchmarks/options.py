@@ -114,7 +114,9 @@ def build_parser() -> argparse.ArgumentParser:
     for option, side in (("--max", "above"), ("--min", "below")):
         text = f"fail if polyroute's median ratio is {side}, e.g. throughput64=0.9; repeatable"
         add(option, action="append", default=[], metavar="NAME=LIMIT", help=text)
-    text = "interpreter of a peer's own environment; polyroute@old is a second polyroute; repeatable"
+    text = (
+        "interpreter of a peer's own environment; polyroute@old is a second polyroute; repeatable"
+    )
     add("--python", action="append", default=[], metavar="PEER=PATH", help=text)
     return parser
 

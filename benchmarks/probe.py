@@ -1,5 +1,5 @@
 """
-What a statement costs a fresh interpreter; run as a script, by path: `python -P probe.py "import x"`.
+What a statement costs a fresh interpreter: `python -P benchmarks/probe.py "import aiohttp"`.
 
 Prints one JSON line: seconds of wall clock and CPU, modules loaded by the statement, resident
 megabytes, threads and open sockets afterwards.

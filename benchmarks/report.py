@@ -39,12 +39,17 @@ def table(grid: Grid) -> str:
             head += [f"× {baseline}" for baseline in grid.baselines]
     rows = [[cell.case.label, cell.row, *figures(grid, cell)] for cell in grid.cells]
     rules = ["---", "---", *["---:"] * (len(head) - 2)]
-    failures = [
-        f"\nFAILED {cell.case.label}, {cell.row}: {reason}"
-        for cell, reason in grid.failures.items()
-    ]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rules, *rows)]
-    return "\n".join([f"### {grid.name}: {grid.title}", "", *lines, *failures]) + "\n"
+    return "\n".join([f"### {grid.name}: {grid.title}", "", *lines, *failures(grid)]) + "\n"
+
+
+def failures(grid: Grid) -> Iterator[str]:
+    """A line for every reason that cells failed for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell, reason in grid.failures.items():
+        found.setdefault((cell.row, reason), []).append(cell.case.label)
+    for (row, reason), cases in found.items():
+        yield f"\nFAILED: {row} ({', '.join(cases)}): {reason}"
 
 
 def figures(grid: Grid, cell: Cell) -> Iterator[str]:

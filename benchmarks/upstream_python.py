@@ -38,15 +38,18 @@ def render(scenario: str, stream: bool, with_usage: bool) -> Answer:
     settings = {name: float(value) for name, value in re.findall(r"([a-z]+)([\d.]+)", scenario)}
     pause = settings.get("d", 0) / 1e6
     burst = int(settings.get("b", 0)) or (1 if pause else sys.maxsize)
-    writes = (
-        stream_writes(int(settings.get("n", 20)), burst, with_usage) if stream else [whole()]
-    )
+    writes = stream_writes(int(settings.get("n", 20)), burst, with_usage) if stream else [whole()]
     return Answer(tuple(writes), settings.get("lat", 0) / 1e3, pause)
 
 
 def whole() -> bytes:
     """An answer in one piece."""
-    message = {"role": "assistant", "content": "".join(WORDS), "refusal": None, "annotations": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(WORDS),
+        "refusal": None,
+        "annotations": [],
+    }
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     body = encoded(kind="chat.completion", choices=[choice], usage=USAGE)
     length = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -64,7 +67,8 @@ def stream_writes(count: int, burst: int, with_usage: bool) -> list[bytes]:
         tail += event(encoded(kind="chat.completion.chunk", choices=[], usage=USAGE))
     tail += event(b"[DONE]") + b"0\r\n\r\n"
     head = (
-        HEAD + "content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+        HEAD
+        + "content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
     )
     bursts = [b"".join(events[i : i + burst]) for i in range(0, len(events), burst)]
     bursts[0] = head.encode() + bursts[0]

@@ -80,7 +80,9 @@ def _url_and_type(part: Mapping[str, Any]) -> tuple[str | None, str | None]:
         return url, _media_type(given, url)
     file = part.get("file") or {}
     for source in (file.get("file_data"), file.get("file_id"), file.get("file_url")):
-        if isinstance(source, str) and source.startswith(("data:", "http:", "https:", "gs:", "s3:")):
+        if isinstance(source, str) and source.startswith(
+            ("data:", "http:", "https:", "gs:", "s3:")
+        ):
             return source, _media_type(file.get("format"), source)
     return None, None
 

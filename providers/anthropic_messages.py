@@ -128,7 +128,9 @@ def convert_assistant(
     thinking: list[dict[str, Any]] = []
     if not any(part["type"] in ("thinking", "redacted_thinking") for part in parts):
         thinking = [
-            block for part in message.get("thinking_blocks") or () for block in convert_thinking(part)
+            block
+            for part in message.get("thinking_blocks") or ()
+            for block in convert_thinking(part)
         ]
     calls = [convert_tool_call(call) for call in message.get("tool_calls") or ()]
     return with_cache_control(message, [*thinking, *parts, *calls])

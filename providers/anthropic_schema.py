@@ -85,7 +85,9 @@ def close_schema(schema: dict[str, Any]) -> dict[str, Any]:
             closed[key] = _close(value) if key == "items" else value
     if _is_object(schema):
         closed["additionalProperties"] = False
-    limits = ", ".join(f"{key}: {schema[key]}" for key in schema if key not in closed and key != "oneOf")
+    limits = ", ".join(
+        f"{key}: {schema[key]}" for key in schema if key not in closed and key != "oneOf"
+    )
     if limits:
         closed["description"] = f"{schema.get('description', '')} ({limits})".strip()
     return closed

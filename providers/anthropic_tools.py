@@ -167,5 +167,8 @@ def tools_of_history(turns: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def betas_of_tools(tools: Iterable[dict[str, Any]]) -> set[str]:
     """Values of the `anthropic-beta` header that these tools need."""
     return {
-        beta for tool in tools for pattern, beta in TOOL_BETAS if pattern.match(tool.get("type") or "")
+        beta
+        for tool in tools
+        for pattern, beta in TOOL_BETAS
+        if pattern.match(tool.get("type") or "")
     }

@@ -184,6 +184,8 @@ class OpenAIAdapter:
                 repair.keep_extras(choice, message, body, position)
             if message.reasoning_content is None and b'"reasoning"' in body:
                 repair.adopt_reasoning(message)
+            if choice.finish_reason == "error":
+                raise self.unreadable(body, "it ended in an error")
         if not answer.model:
             answer.model = self.target.model
         return answer
@@ -217,6 +219,7 @@ class ChatDecoder:
 
     __slots__ = (
         "_adapter",
+        "_early",
         "_id",
         "_model",
         "_open",
@@ -233,6 +236,7 @@ class ChatDecoder:
         self._show_usage = call.wants_usage
         self._split = Splitter(call.max_event_bytes)
         self._id = ""
+        self._early: list[ChatCompletionChunk] = []
         self._roles: set[int] = set()
         self._open: set[int] = set()
         self.usage: Usage | None = None
@@ -269,30 +273,45 @@ class ChatDecoder:
             chunk = repair.chunk(payload, self._adapter.unreadable)
         chunk._extra = payload
         chunk.model = self._model
-        if chunk.usage is not None:
-            self.usage = usage = convert_usage(chunk.usage, payload)
-            if usage.completion_tokens_details is None:
-                usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
-            if not self._show_usage:
-                chunk.usage = None
-                if not chunk.choices:
-                    return
+        if chunk.usage is not None and not self._count(chunk, payload):
+            return
         if chunk.id != self._id:
             self._id = chunk.id = self._id or chunk.id
         choices = chunk.choices
         if not choices:
             choices.append(ChunkChoice())
-            chunk._extra = None if chunk.usage else payload
+            if not self._id and chunk.usage is None:
+                self._early.append(chunk)
+                return
         elif len(choices) == 1:
             self._complete(choices[0], payload)
         else:
             for position, choice in enumerate(choices):
                 repair.keep_extras(choice, choice.delta, payload, position)
                 self._complete(choice, None)
+        if self._early:
+            self._release(out)
         out.append(chunk)
 
+    def _count(self, chunk: ChatCompletionChunk, payload: bytes) -> bool:
+        """Keep the usage; whether the chunk is still worth showing if the caller wants none."""
+        self.usage = usage = convert_usage(chunk.usage, payload)
+        if usage.completion_tokens_details is None:
+            usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
+        if self._show_usage:
+            return True
+        chunk.usage = None
+        return bool(chunk.choices)
+
+    def _release(self, out: list[ChatCompletionChunk]) -> None:
+        """Hand out what came before the stream's id (Azure's verdict on the prompt) under it."""
+        for chunk in self._early:
+            chunk.id = self._id
+            out.append(chunk)
+        self._early.clear()
+
     def _complete(self, choice: ChunkChoice, payload: bytes | None) -> None:
-        """Keep the choice's unknown fields, give the role once, note the end."""
+        """Keep the choice's unknown fields, give the role once, note the end, which comes once."""
         delta = choice.delta
         if payload is not None:
             choice._extra = delta._extra = payload
@@ -303,12 +322,22 @@ class ChatDecoder:
             self._roles.add(index)
             self._open.add(index)
             delta.role = delta.role or "assistant"
+        if not delta.content and payload is not None:
+            self._look_closer(choice, payload)
         if choice.finish_reason:
-            self._open.discard(index)
-            if choice.finish_reason == "error" and payload is not None:
+            if index in self._open:
+                self._open.remove(index)
+            else:
+                choice.finish_reason = None
+
+    def _look_closer(self, choice: ChunkChoice, payload: bytes) -> None:
+        """What an event without content may bring instead: reasoning, or an error."""
+        if b'"reasoning"' in payload:
+            repair.adopt_reasoning(choice.delta)
+        if b'"error"' in payload and choice.index in self._open:
+            failed = choice.finish_reason == "error"
+            if failed or repair.error_status(payload) is not None:
                 raise self._adapter.unreadable(payload, "the stream reports an error")
-        if not delta.content and payload is not None and b'"reasoning"' in payload:
-            repair.adopt_reasoning(delta)
 
 
 def convert_message(message: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:

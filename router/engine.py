@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
 from .alarm import Alarm
-from .config import unknown_alias
 from .lease import Lease
 from .retries import Backoff, RetryBudget
 from .stream import ChatStream, Flow
@@ -45,12 +44,15 @@ HANGING = 10.0
 
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Settings and state that the calls of one Router share. Times are seconds."""
+    """Settings and state that the calls of one Router share. Times are seconds.
+
+    `find` gives the group of an alias, or raises NotFoundError.
+    """
 
     transport: Transport
     clock: Callable[[], float]
     rng: random.Random = field(repr=False)
-    groups: dict[str, Group] = field(default_factory=dict)
+    find: Callable[[str], Group] = field(repr=False)
     fallbacks: dict[str, list[str]] = field(default_factory=dict)
     num_retries: int = 2
     timeout: float = 600.0
@@ -65,16 +67,16 @@ class Engine:
         self.backoff = Backoff(self.rng)
         self.retry_budget = RetryBudget(self.clock)
 
-    async def answer(self, call: Call, alias: str, options: Options) -> Answer:
+    async def answer(self, call: Call, group: Group, options: Options) -> Answer:
         """Answer one call, from whichever group and deployment can.
 
         Raises:
+            NotFoundError: a fallback is no alias; lists the ones there are.
             APIError: nobody could; carries the route.
         """
-        group = self.group(alias)
         for fallback in options.fallbacks or ():
-            self.group(fallback)
-        trip = Trip(self, call, alias, options)
+            self.find(fallback)
+        trip = Trip(self, call, group.name, options)
         while True:
             try:
                 return await self._within(group, trip)
@@ -82,7 +84,7 @@ class Engine:
                 following = trip.next_group(error)
                 if following is None:
                     raise trip.verdict(error) from error.__cause__
-                group = self.group(following)
+                group = self.find(following)
 
     async def _within(self, group: Group, trip: Trip) -> Answer:
         """Attempts in one group, until one is answered or the trip says stop."""
@@ -189,20 +191,6 @@ class Engine:
         """Whether an attempt that was cut off had taken longer than is usual there."""
         usual = lease.deployment.latency
         return lease.elapsed > (HANGING if usual is None else SLOW * usual)
-
-    def group(self, alias: str) -> Group:
-        """The group of an alias or deployment id.
-
-        Raises:
-            NotFoundError: there is none; lists the aliases.
-        """
-        found = self.groups.get(alias)
-        if found is None:
-            names = [name for name, group in self.groups.items() if not group.hidden]
-            raise NotFoundError(
-                f"the Router was asked for {alias!r}, {unknown_alias(alias, names)}", model=alias
-            )
-        return found
 
     def fallbacks_for(self, alias: str, error: APIError | None, options: Options) -> list[str]:
         """The aliases to ask after this one, as far as the error allows."""

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import APIError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..providers import Call
     from .options import Options
 
 logger = logging.getLogger("polyroute")
 
+T = TypeVar("T")
 
-def tell(options: Options, model: str, call: Call, outcome: Any) -> None:
+
+async def told(answer: Awaitable[T], model: str, call: Call, options: Options) -> T:
+    """Await an answer and tell about it, whether it came or not."""
+    try:
+        outcome = await answer
+    except APIError as error:
+        _tell(error, model, call, options)
+        raise
+    _tell(outcome, model, call, options)
+    return outcome
+
+
+def _tell(outcome: Any, model: str, call: Call, options: Options) -> None:
     """Log the route (`verbose`) and hand the call and its outcome to `logger_fn`."""
     failed = isinstance(outcome, APIError)
     if options.verbose:

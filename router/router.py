@@ -6,14 +6,14 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..exceptions import APIError, BadRequestError, ConfigurationError
+from ..exceptions import BadRequestError, ConfigurationError, NotFoundError
 from ..strategies import STRATEGIES
-from .config import deployment_config, fallback_chains
+from .config import deployment_config, fallback_chains, unknown_alias
 from .deployment import make_deployment
 from .engine import Engine
 from .groups import Group
 from .health import Circuit, HealthPolicy
-from .observe import tell
+from .observe import told
 from .options import TARGET, split
 from .sync import SyncStream, run
 from .transport import Transport
@@ -83,26 +83,28 @@ class Router:
         self._health = HealthPolicy(
             allowed_fails=allowed_fails, cooldown_time=cooldown_time, disabled=disable_cooldowns
         )
+        self._groups: dict[str, Group] = {}
+        self._deployments: dict[str, Deployment] = {}
         self._engine = Engine(
             Transport(
                 max_body_bytes=max_body_bytes, max_connections=max_connections, verify=verify
             ),
             clock,
             self._rng,
+            self._find,
             num_retries=num_retries,
             timeout=timeout,
             stream_idle_timeout=stream_idle_timeout,
             max_fallbacks=max_fallbacks,
             fallback_on_bad_request=fallback_on_bad_request,
         )
-        self._deployments: dict[str, Deployment] = {}
         self._add_all(model_list)
         self._engine.fallbacks = fallback_chains(fallbacks, self.aliases)
 
     @property
     def aliases(self) -> list[str]:
         """The names that can be called."""
-        return [name for name, group in self._engine.groups.items() if not group.hidden]
+        return [name for name, group in self._groups.items() if not group.hidden]
 
     @overload
     async def acompletion(
@@ -142,15 +144,10 @@ class Router:
                 model=model,
             )
         call, options = split(messages, stream, params, ask_usage=True)
-        if not (options.verbose or options.logger_fn):
-            return await self._engine.answer(call, model, options)
-        try:
-            answer = await self._engine.answer(call, model, options)
-        except APIError as error:
-            tell(options, model, call, error)
-            raise
-        tell(options, model, call, answer)
-        return answer
+        answer = self._engine.answer(call, self._find(model), options)
+        if options.verbose or options.logger_fn:
+            return await told(answer, model, call, options)
+        return await answer
 
     @overload
     def completion(
@@ -189,7 +186,7 @@ class Router:
             raise ConfigurationError(f"deployment.params.model: {error.message}") from None
         if config.model_info.id is None:
             deployment.id = self._free_id(deployment.id)
-        elif deployment.id in self._engine.groups:
+        elif deployment.id in self._groups:
             raise ConfigurationError(f"the id {deployment.id!r} is taken; ids must be unique")
         self._deployments[deployment.id] = deployment
         self._group(config.model_name).add(deployment)
@@ -210,7 +207,7 @@ class Router:
         for group in list(deployment.groups):
             group.remove(deployment)
             if not group.deployments:
-                del self._engine.groups[group.name]
+                del self._groups[group.name]
 
     def stats(self) -> list[dict[str, Any]]:
         """The state of every deployment: circuit, attempts in flight, counts, latency, cost."""
@@ -250,17 +247,31 @@ class Router:
         if problems:
             raise ConfigurationError("\n".join(problems))
 
+    def _find(self, alias: str) -> Group:
+        """The group of an alias or deployment id.
+
+        Raises:
+            NotFoundError: there is none; lists the aliases.
+        """
+        group = self._groups.get(alias)
+        if group is None:
+            raise NotFoundError(
+                f"the Router was asked for {alias!r}, {unknown_alias(alias, self.aliases)}",
+                model=alias if isinstance(alias, str) else None,
+            )
+        return group
+
     def _group(self, name: str, *, hidden: bool = False) -> Group:
-        group = self._engine.groups.get(name)
+        group = self._groups.get(name)
         if group is None:
             group = Group(name, self._strategy(self._rng), hidden)
-            self._engine.groups[name] = group
+            self._groups[name] = group
         return group
 
     def _free_id(self, wanted: str) -> str:
         """The id, or with a number behind it if it is taken."""
         number, id = 1, wanted
-        while id in self._engine.groups:
+        while id in self._groups:
             number += 1
             id = f"{wanted}-{number}"
         return id

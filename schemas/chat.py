@@ -113,8 +113,8 @@ class Answer(Record, kw_only=True):
 
     @property
     def request_id(self) -> str | None:
-        """The provider's id of this request, for its support."""
-        return request_id(self._headers or {})
+        """The provider's id of this request, for its support; a few send it in the body."""
+        return request_id(self._headers or {}) or self._extras().get("request_id")
 
     @property
     def provider_specific_fields(self) -> dict[str, Any]:

@@ -29,7 +29,11 @@ class Bench:
     sizes: tuple[int, ...]
 
     def cells(self, case: Case, operation: str, *, scenario: str, **arguments: int) -> list[Cell]:
-        """A cell for every peer, doing the same."""
+        """A cell for every peer, doing the same.
+
+        A scenario has clients of its own. What the upstream does not know in its name only tells
+        it apart, so that no measure inherits another's pool of connections.
+        """
         url = self.upstream.url(scenario)
         return [
             Cell(case, peer.label, peer.label, partial(peer.ask, operation, url=url, **arguments))

@@ -23,5 +23,5 @@ def call(bench: Bench) -> Grid:
             Column("cpu_us", "CPU µs", gate="-cpu"),
         ),
         baselines=(BASELINE,),
-        cells=bench.cells(Case("1"), "calls", scenario="x", in_flight=1),
+        cells=bench.cells(Case("1"), "calls", scenario="c1", in_flight=1),
     )

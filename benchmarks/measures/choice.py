@@ -18,7 +18,7 @@ SLICE = 0.2
 
 def choice(bench: Bench) -> Grid:
     """CPU per choice. A floor to compare with does not exist: gates bound the figure itself."""
-    url = bench.upstream.url("x")
+    url = bench.upstream.url("choice")
     return Grid(
         name="choice",
         title="A router's choice alone, CPU µs, by number of deployments",

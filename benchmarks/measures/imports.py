@@ -25,7 +25,7 @@ def imports(bench: Bench) -> Grid:
             Column("wall_ms", "ms", gate=""),
             Column("cpu_ms", "CPU ms"),
             Column("modules", "modules"),
-            Column("resident_mb", "RSS MB", gate="-memory"),
+            Column("resident_mb", "RSS MB"),
             Column("threads", "threads"),
             Column("sockets", "sockets"),
         ),

@@ -29,7 +29,10 @@ def throughput(bench: Bench) -> Grid:
             cell
             for count in IN_FLIGHT
             for cell in bench.cells(
-                Case(str(count), gate=str(count)), "calls", scenario="x", in_flight=count
+                Case(str(count), gate=str(count)),
+                "calls",
+                scenario=f"c{count}",
+                in_flight=count,
             )
         ],
     )

@@ -29,6 +29,7 @@ Messages = list[dict[str, Any]]
 MODEL = "gpt-4o-mini"
 KEY = "sk-mock"
 BASELINE = "bare-aiohttp"
+GROUP = "group"
 
 
 class Client(Protocol):
@@ -61,6 +62,25 @@ class RouterClient(Client, Protocol):
     async def choose(self, times: int) -> None:
         """Choose a deployment that often, calling none."""
         ...
+
+
+def model_list(url: str, deployments: int) -> list[dict[str, Any]]:
+    """One group of deployments, as litellm's Router and ours take it.
+
+    All have the same key, so that litellm opens one HTTP client for all and not one for each.
+    """
+    return [
+        {
+            "model_name": GROUP,
+            "litellm_params": {"model": f"openai/{MODEL}", "api_base": url, "api_key": KEY},
+            "model_info": {
+                "id": f"d{index}",
+                "input_cost_per_token": (1 + index % 7) * 1e-6,
+                "output_cost_per_token": (1 + index % 7) * 2e-6,
+            },
+        }
+        for index in range(deployments)
+    ]
 
 
 def names() -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 
-from . import KEY, MODEL, Messages
+from . import GROUP, Messages, model_list
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
@@ -23,32 +23,24 @@ STRATEGIES = (
 
 
 class Client:
-    """A Router with one group; all deployments have the same key, so they share a connection pool."""
+    """A Router with one group."""
 
     def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
         self.router = litellm.Router(
-            model_list=[
-                {
-                    "model_name": "group",
-                    "litellm_params": {
-                        "model": f"openai/{MODEL}",
-                        "api_base": url,
-                        "api_key": KEY,
-                    },
-                    "model_info": {"id": f"d{index}"},
-                }
-                for index in range(deployments)
-            ],
+            model_list=model_list(url, deployments),
             routing_strategy=strategy or "simple-shuffle",
         )
 
     async def call(self, messages: Messages) -> str | None:
-        answer = await self.router.acompletion(model="group", messages=messages)
+        answer = await self.router.acompletion(model=GROUP, messages=messages)
         text: str | None = answer.choices[0].message.content
         return text
 
     async def stream(self, messages: Messages) -> AsyncIterable[Any]:
-        return await self.router.acompletion(model="group", messages=messages, stream=True)
+        chunks: AsyncIterable[Any] = await self.router.acompletion(
+            model=GROUP, messages=messages, stream=True
+        )
+        return chunks
 
     def text(self, chunk: Any, /) -> str | None:
         text: str | None = chunk.choices[0].delta.content if chunk.choices else None
@@ -57,7 +49,7 @@ class Client:
     async def choose(self, times: int) -> None:
         for _ in range(times):
             await self.router.async_get_available_deployment(
-                model="group", messages=None, request_kwargs={}
+                model=GROUP, messages=None, request_kwargs={}
             )
 
     async def close(self) -> None:

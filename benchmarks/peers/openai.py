@@ -28,9 +28,10 @@ class Client:
         return text
 
     async def stream(self, messages: Messages) -> AsyncIterable[Any]:
-        return await self.client.chat.completions.create(
+        chunks: AsyncIterable[Any] = await self.client.chat.completions.create(
             model=MODEL, messages=messages, stream=True
         )
+        return chunks
 
     def text(self, chunk: Any, /) -> str | None:
         text: str | None = chunk.choices[0].delta.content if chunk.choices else None

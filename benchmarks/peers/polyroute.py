@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polyroute
+from polyroute.providers import Call
+from polyroute.router.options import NO_OPTIONS
+from polyroute.router.trip import Trip
 
-from . import KEY, MODEL, Messages
+from . import GROUP, Messages, model_list
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
@@ -20,32 +23,33 @@ class Client:
     """A Router with one group."""
 
     def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
-        self.router = polyroute.Router(
-            model_list=[
-                {
-                    "model_name": "group",
-                    "litellm_params": {
-                        "model": f"openai/{MODEL}",
-                        "api_base": url,
-                        "api_key": KEY,
-                    },
-                    "model_info": {"id": f"d{index}"},
-                }
-                for index in range(deployments)
-            ],
-            **({"routing_strategy": strategy} if strategy else {}),
-        )
+        chosen = {"routing_strategy": strategy} if strategy else {}
+        self.router = polyroute.Router(model_list(url, deployments), **chosen)
 
     async def call(self, messages: Messages) -> str | None:
-        answer = await self.router.acompletion(model="group", messages=messages)
-        return answer.choices[0].message.content
+        answer = await self.router.acompletion(model=GROUP, messages=messages)
+        text: str | None = answer.choices[0].message.content
+        return text
 
     async def stream(self, messages: Messages) -> AsyncIterable[Any]:
-        return await self.router.acompletion(model="group", messages=messages, stream=True)
+        chunks: AsyncIterable[Any] = await self.router.acompletion(
+            model=GROUP, messages=messages, stream=True
+        )
+        return chunks
 
     def text(self, chunk: Any, /) -> str | None:
         text: str | None = chunk.choices[0].delta.content
         return text
+
+    async def choose(self, times: int) -> None:
+        """With the books that a choice opens, closed again at once."""
+        # There is no public way to choose without calling, and no other use for one.
+        engine = self.router._engine
+        group = engine.group(GROUP)
+        for _ in range(times):
+            trip = Trip(engine, Call([]), GROUP, NO_OPTIONS)
+            trip.enter(group)
+            engine.choose(group, trip).abandoned()
 
     async def close(self) -> None:
         await self.router.aclose()

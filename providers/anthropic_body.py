@@ -1,0 +1,296 @@
+"""
+The body of a Messages request: https://docs.claude.com/en/api/messages.
+
+It is the same at Anthropic, on Vertex and on Bedrock; what differs there (address, key, where
+the model and the beta flags stand) is left to the adapter that calls :func:`build_body`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..exceptions import BadRequestError, UnsupportedParamsError
+from .anthropic_messages import convert_messages
+from .anthropic_models import traits_of
+from .anthropic_schema import close_schema, is_expressible
+from .anthropic_tools import (
+    JSON_TOOL,
+    betas_of_tools,
+    convert_tool_choice,
+    convert_tools,
+    convert_web_search,
+    json_tool,
+    tools_of_history,
+)
+from .base import OPENAI_PARAMS, supported_params
+
+if TYPE_CHECKING:
+    from .anthropic_models import Traits
+    from .base import Call, Target
+
+SUPPORTED = frozenset(
+    {
+        "function_call",
+        "functions",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "response_format",
+        "service_tier",
+        "stop",
+        "stream_options",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "user",
+        "web_search_options",
+    }
+)
+"""Parameters of OpenAI's that Claude can do."""
+
+NEUTRAL: dict[str, Any] = {
+    "frequency_penalty": 0,
+    "logprobs": False,
+    "modalities": ["text"],
+    "n": 1,
+    "presence_penalty": 0,
+    "store": False,
+}
+"""Values that ask for nothing: the parameter is left out rather than refused."""
+
+AS_THEY_ARE = frozenset({"temperature", "top_p", "thinking"})
+SAMPLING = ("temperature", "top_p", "top_k")
+TRANSLATED = (OPENAI_PARAMS - AS_THEY_ARE) | {"betas", "system"}
+SERVICE_TIERS = {"default": "standard_only", "priority": "auto"}
+
+BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16384}
+"""Tokens of thinking for each `reasoning_effort`; 1024 is the least that the API takes."""
+
+EFFORTS = {"minimal": "low", "xhigh": "high"}
+"""Levels to fall back to where a model does not have one of OpenAI's."""
+
+PARAM_BETAS = {
+    "context_management": "context-management-2025-06-27",
+    "mcp_servers": "mcp-client-2025-04-04",
+    "output_format": "structured-outputs-2025-11-13",
+}
+"""Parameters of Anthropic's own that need a value of the `anthropic-beta` header."""
+
+FILES_BETA = "files-api-2025-04-14"
+
+
+class Body(NamedTuple):
+    """A request's body, the values of `anthropic-beta` it needs, and the parameters left out."""
+
+    body: dict[str, Any]
+    betas: set[str]
+    dropped: tuple[str, ...]
+
+
+def build_body(call: Call, target: Target, *, sampling: bool = True) -> Body:
+    """The body for a call.
+
+    Args:
+        sampling: whether this version of the API takes `temperature`, `top_p` and `top_k`.
+
+    Raises:
+        UnsupportedParamsError: a parameter that Claude cannot do, without `drop_params`.
+        BadRequestError: messages, tools or values that it cannot read.
+    """
+    traits = traits_of(target.model)
+    prompt = convert_messages(call.messages, call.files)
+    body: dict[str, Any] = {"model": target.model, "messages": prompt.turns}
+    betas = {FILES_BETA} if _uses_uploads(call.messages) else set()
+    dropped: tuple[str, ...] = ()
+    system = prompt.system
+    if call.params:
+        params, dropped = _supported(call, target, traits, sampling)
+        system = [*_system_blocks(params.get("system")), *system]
+        converted, more = convert_params(params, target, traits, call.drop_params)
+        body.update(converted)
+        dropped += more
+        betas.update(params.get("betas") or ())
+        betas.update(PARAM_BETAS[name] for name in PARAM_BETAS if name in params)
+    body.setdefault("max_tokens", traits.max_tokens)
+    if "tools" not in body and (tools := tools_of_history(prompt.turns)):
+        body.update(tools=tools, tool_choice={"type": "none"})
+    if "tools" in body:
+        betas |= betas_of_tools(body["tools"])
+    if system:
+        body["system"] = system
+    if call.stream:
+        body["stream"] = True
+    if call.extra_body:
+        body.update(call.extra_body)
+    return Body(body, betas, dropped)
+
+
+def _supported(
+    call: Call, target: Target, traits: Traits, sampling: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The parameters that this model takes in this version of the API, and those left out."""
+    supported = SUPPORTED | {
+        name for name, value in NEUTRAL.items() if call.params.get(name) == value
+    }
+    if traits.thinking == "no":
+        supported -= {"reasoning_effort"}
+    params, dropped = supported_params(call, target, supported)
+    given = tuple(name for name in SAMPLING if name in params)
+    if not given or (sampling and not call.drop_params):
+        return params, dropped
+    if not sampling and not call.drop_params:
+        raise UnsupportedParamsError(
+            f"this version of Anthropic's API takes no {', '.join(given)}; leave it out, pass "
+            "drop_params=True, or use api_version='2023-06-01'",
+            model=target.model,
+            llm_provider=target.provider,
+            param=given[0],
+        )
+    if sampling and traits.sampling and not _thinks(params):
+        return params, dropped
+    return {name: value for name, value in params.items() if name not in given}, dropped + given
+
+
+def _thinks(params: dict[str, Any]) -> bool:
+    thinking = params.get("thinking") or {}
+    effort = params.get("reasoning_effort", "none")
+    return thinking.get("type") in ("enabled", "adaptive") or effort != "none"
+
+
+def _system_blocks(system: Any) -> list[dict[str, Any]]:
+    """The `system` parameter, which is Anthropic's own, as blocks."""
+    if isinstance(system, str):
+        return [{"type": "text", "text": system}] if system.strip() else []
+    return list(system or ())
+
+
+def convert_params(
+    params: dict[str, Any], target: Target, traits: Traits, drop: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Parameters in Anthropic's shape, and the names of those left out."""
+    body = {name: value for name, value in params.items() if name not in TRANSLATED}
+    if body.get("temperature", 0) > 1:
+        body["temperature"] = 1.0
+    dropped: tuple[str, ...] = ()
+    if "stop" in params:
+        stops = [params["stop"]] if isinstance(params["stop"], str) else list(params["stop"])
+        kept = [stop for stop in stops if stop.strip() or not drop]
+        dropped += ("stop",) if len(kept) < len(stops) else ()
+        if kept:
+            body["stop_sequences"] = kept
+    user = params.get("user") or (params.get("metadata") or {}).get("user_id")
+    if user and "@" in user:
+        dropped += ("user",)  # the API refuses addresses of people
+    elif user:
+        body["metadata"] = {"user_id": user}
+    if "service_tier" in params:
+        tier = params["service_tier"]
+        body["service_tier"] = SERVICE_TIERS.get(tier, tier)
+    body.update(convert_limits(params, target, traits))
+    body.update(convert_tool_params(params, traits))
+    convert_response_format(params, traits, body)
+    return body, dropped
+
+
+def convert_limits(params: dict[str, Any], target: Target, traits: Traits) -> dict[str, Any]:
+    """`max_tokens`, and thinking within it.
+
+    Raises:
+        BadRequestError: an unknown `reasoning_effort`.
+        UnsupportedParamsError: a limit that leaves no room for thinking.
+    """
+    limit = params.get("max_completion_tokens") or params.get("max_tokens")
+    effort = params.get("reasoning_effort")
+    if effort is None or "thinking" in params:
+        budget = (params.get("thinking") or {}).get("budget_tokens") or 0
+        return {"max_tokens": limit or max(traits.max_tokens, budget + 1024)}
+    if effort != "none" and effort not in BUDGETS:
+        raise BadRequestError(
+            f"reasoning_effort is {effort!r}; write one of none, {', '.join(BUDGETS)}",
+            param="reasoning_effort",
+        )
+    converted: dict[str, Any] = {"max_tokens": limit or traits.max_tokens}
+    if traits.thinking == "effort":
+        converted.update(_think_by_effort(effort, params, traits))
+    elif effort != "none":
+        budget = min(BUDGETS[effort], converted["max_tokens"] - 1)
+        if budget < BUDGETS["minimal"]:
+            raise UnsupportedParamsError(
+                f"thinking takes {BUDGETS['minimal']} tokens at least, and max_tokens is {limit}; "
+                "raise it or leave reasoning_effort out",
+                model=target.model,
+                llm_provider=target.provider,
+                param="reasoning_effort",
+            )
+        converted["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    return converted
+
+
+def _think_by_effort(effort: str, params: dict[str, Any], traits: Traits) -> dict[str, Any]:
+    if effort == "none":
+        return {"thinking": {"type": "disabled"}}
+    level = effort if effort in traits.efforts else EFFORTS.get(effort, effort)
+    thinking = {"type": "adaptive"}
+    if not traits.sampling:
+        thinking["display"] = "summarized"  # the models without sampling hide it otherwise
+    config = {"effort": level, **(params.get("output_config") or {})}
+    return {"thinking": thinking, "output_config": config}
+
+
+def convert_tool_params(params: dict[str, Any], traits: Traits) -> dict[str, Any]:
+    """`tools` and `tool_choice` from OpenAI's parameters, today's and the old ones."""
+    tools = convert_tools(params.get("tools") or (), traits)
+    tools += convert_tools(
+        ({"type": "function", "function": function} for function in params.get("functions") or ()),
+        traits,
+    )
+    if params.get("web_search_options") is not None:
+        tools.append(convert_web_search(params["web_search_options"]))
+    if not tools:
+        return {}
+    parallel = params.get("parallel_tool_calls")
+    if params.get("functions"):
+        parallel = False
+    choice = convert_tool_choice(params.get("tool_choice", params.get("function_call")), parallel)
+    return {"tools": tools, "tool_choice": choice} if choice else {"tools": tools}
+
+
+def convert_response_format(params: dict[str, Any], traits: Traits, body: dict[str, Any]) -> None:
+    """Bind the answer to a schema: natively, or by a tool that takes the answer."""
+    wanted = params.get("response_format") or {}
+    if wanted.get("type") not in ("json_object", "json_schema"):
+        return
+    schema = (wanted.get("json_schema") or {}).get("schema")
+    if schema and traits.structured and is_expressible(schema):
+        form = {"type": "json_schema", "schema": close_schema(schema)}
+        body["output_config"] = {**body.get("output_config", {}), "format": form}
+        return
+    others = body.get("tools")
+    body["tools"] = [*(others or ()), json_tool(schema)]
+    if (body.get("thinking") or {}).get("type") in ("enabled", "adaptive"):
+        body.pop("tool_choice", None)  # thinking and forced tools exclude each other
+    elif others and body.get("tool_choice") != {"type": "none"}:
+        body["tool_choice"] = {"type": "any"}
+    else:
+        body["tool_choice"] = {"type": "tool", "name": JSON_TOOL}
+
+
+def _uses_uploads(messages: list[dict[str, Any]]) -> bool:
+    """Whether a message points to an uploaded file by its id."""
+    return any(
+        _is_upload(part)
+        for message in messages
+        if isinstance(message.get("content"), list | tuple)
+        for part in message["content"]
+    )
+
+
+def _is_upload(part: dict[str, Any]) -> bool:
+    file_id = (part.get("file") or {}).get("file_id") if part["type"] == "file" else None
+    if isinstance(file_id, str):
+        return not file_id.startswith(("http:", "https:", "data:"))
+    return isinstance(part.get("source"), dict) and part["source"].get("type") == "file"

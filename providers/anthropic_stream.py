@@ -1,0 +1,349 @@
+"""
+Claude's streams: https://docs.claude.com/en/docs/build-with-claude/streaming.
+
+    message_start
+      content_block_start  (content_block_delta …)  content_block_stop     for each block
+    message_delta          the reason to end, the usage
+    message_stop
+
+Text, thinking and arguments go on piece by piece. A block of thinking is repeated whole in
+`thinking_blocks` when it ends, with its signature, so that the lists of all chunks put together
+are the message's; citations come when their text ends, for only then is known what they cover.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..exceptions import APIResponseValidationError
+from ..schemas import (
+    ChatCompletionChunk,
+    ChunkChoice,
+    Delta,
+    DeltaFunction,
+    DeltaToolCall,
+    Function,
+    Message,
+    ToolCall,
+    Usage,
+)
+from .anthropic_answer import (
+    PLAIN_BLOCKS,
+    convert_citations,
+    convert_usage,
+    encode_input,
+    finish_reason,
+    message_fields,
+    place_citations,
+    stop_fields,
+    tool_fields,
+    unreadable,
+    wants_function_call,
+    wants_json,
+)
+from .anthropic_tools import JSON_TOOL
+from .sse import Splitter
+
+if TYPE_CHECKING:
+    from .base import Call, Target
+
+
+class EventDelta(msgspec.Struct, gc=False):
+    """What an event adds: a piece of a block, or the end of the message."""
+
+    type: str | None = None
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    citation: dict[str, Any] | None = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    stop_details: dict[str, Any] | None = None
+
+
+class Event(msgspec.Struct, gc=False):
+    """One event of a stream."""
+
+    type: str = ""
+    index: int = 0
+    delta: EventDelta | None = None
+    content_block: dict[str, Any] | None = None
+    message: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+
+
+class OpenBlock:
+    """A content block while it arrives: its fields so far, and its pieces."""
+
+    __slots__ = ("call", "citations", "fields", "pieces", "start", "type")
+
+    def __init__(self, kind: str, fields: dict[str, Any], start: int) -> None:
+        self.type = kind
+        self.fields = fields
+        self.start = start
+        self.call = 0
+        self.pieces: list[str] = []
+        self.citations: list[dict[str, Any]] = []
+
+
+_decode_event = msgspec.json.Decoder(Event).decode
+
+
+class MessagesDecoder:
+    """One stream as chunks: one id, the model that was asked for, the role once."""
+
+    def __init__(self, target: Target, call: Call) -> None:
+        self._target = target
+        self._split = Splitter(call.max_event_bytes)
+        self._show_usage = call.wants_usage
+        self._wants_json = wants_json(call)
+        self._function_call = wants_function_call(call)
+        self._id = ""
+        self._created = 0
+        self._role: str | None = "assistant"
+        self._length = 0
+        self._open: dict[int, OpenBlock] = {}
+        self._blocks: list[dict[str, Any]] = []
+        self._calls: list[ToolCall] = []
+        self._counts: dict[str, Any] = {}
+        self._extra: dict[str, Any] = {}
+        self._finished = False
+        self.usage: Usage | None = None
+        self.ended = False
+
+    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.feed`."""
+        for payload in self._split.feed(data):
+            self.add(payload, out)
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.finish`. A stream is whole when it has its reason to end."""
+        if self.ended:
+            return
+        for payload in self._split.finish():
+            try:
+                self.add(payload, out)
+            except APIResponseValidationError:
+                break  # the cut went through this event: reported below
+        if not self._finished:
+            raise APIResponseValidationError(
+                "the stream ended without a stop reason",
+                model=self._target.model,
+                llm_provider=self._target.provider,
+            )
+        self._end(out)
+
+    def add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
+        """Append the chunks of one event, as JSON without its frame.
+
+        Raises:
+            APIError: the event is an error, or makes no sense.
+        """
+        try:
+            event = _decode_event(payload)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise unreadable(self._target, payload, str(error)) from error
+        match event.type:
+            case "content_block_delta" if event.delta is not None:
+                self._add_piece(event.index, event.delta, payload, out)
+            case "content_block_start" if event.content_block is not None:
+                self._start_block(event.index, event.content_block, out)
+            case "content_block_stop":
+                block = self._open.pop(event.index, None)
+                if block is not None:
+                    self._stop_block(block, out)
+            case "message_start" if event.message is not None:
+                self._start_message(event.message)
+            case "message_delta" if event.delta is not None:
+                self._stop_message(event, payload, out)
+            case "message_stop":
+                self._end(out)
+            case "error":
+                raise unreadable(self._target, payload, "an error without details")
+            case _:
+                pass  # pings, and events that come to be: clients are told to pass over them
+
+    def _start_message(self, message: dict[str, Any]) -> None:
+        self._id = str(message.get("id") or "")
+        self._created = int(time.time())
+        self._count(message.get("usage"))
+        self._extra = {
+            name: value
+            for name, value in message.items()
+            if name in ("container", "context_management") and value is not None
+        }
+
+    def _count(self, counts: Any) -> None:
+        """Counts are cumulative: later ones replace earlier ones."""
+        if isinstance(counts, dict):
+            self._counts.update({k: value for k, value in counts.items() if value is not None})
+            self.usage = convert_usage(self._counts)
+
+    def _start_block(
+        self, index: int, fields: dict[str, Any], out: list[ChatCompletionChunk]
+    ) -> None:
+        kind = str(fields.get("type"))
+        block = self._open[index] = OpenBlock(kind, fields, self._length)
+        if kind == "tool_use":
+            if fields.get("name") == JSON_TOOL and self._wants_json:
+                block.type = "json"
+                return
+            block.call = len(self._calls)
+            function = Function(name=str(fields.get("name") or ""))
+            self._calls.append(ToolCall(id=str(fields.get("id") or ""), function=function))
+            self._emit_call(block, function.name, "", out)
+        elif kind == "text" and fields.get("text"):
+            self._add_text(block, fields["text"], out)
+        elif kind == "thinking" and fields.get("thinking"):
+            block.pieces.append(fields["thinking"])
+            self._emit(Delta(reasoning_content=fields["thinking"]), out)
+
+    def _add_piece(
+        self, index: int, delta: EventDelta, payload: bytes, out: list[ChatCompletionChunk]
+    ) -> None:
+        block = self._open.get(index)
+        if block is None:
+            raise unreadable(self._target, payload, "it belongs to no content block")
+        if delta.text is not None:
+            if delta.text:
+                self._add_text(block, delta.text, out)
+        elif delta.partial_json is not None:
+            if delta.partial_json:
+                self._add_input(block, delta.partial_json, out)
+        elif delta.thinking is not None:
+            if delta.thinking:
+                block.pieces.append(delta.thinking)
+                self._emit(Delta(reasoning_content=delta.thinking), out)
+        elif delta.signature is not None:
+            block.fields["signature"] = (block.fields.get("signature") or "") + delta.signature
+        elif delta.citation is not None:
+            block.citations.append(delta.citation)
+        else:
+            _merge_unknown(block.fields, payload)
+
+    def _add_text(self, block: OpenBlock, text: str, out: list[ChatCompletionChunk]) -> None:
+        block.pieces.append(text)
+        self._length += len(text)
+        self._emit(Delta(content=text), out)
+
+    def _add_input(self, block: OpenBlock, piece: str, out: list[ChatCompletionChunk]) -> None:
+        block.pieces.append(piece)
+        if block.type == "json":
+            self._length += len(piece)
+            self._emit(Delta(content=piece), out)
+        elif block.type == "tool_use":
+            self._emit_call(block, None, piece, out)
+
+    def _stop_block(self, block: OpenBlock, out: list[ChatCompletionChunk]) -> None:
+        """Put the block together, and give out what is known only now."""
+        fields = block.fields
+        self._blocks.append(fields)
+        match block.type:
+            case "text":
+                fields["text"] = "".join(block.pieces)
+                if block.citations:
+                    fields["citations"] = block.citations
+                    self._emit_citations(block, out)
+            case "thinking":
+                fields["thinking"] = "".join(block.pieces)
+                self._emit(Delta(thinking_blocks=[fields]), out)
+            case "redacted_thinking":
+                self._emit(Delta(thinking_blocks=[fields]), out)
+            case "tool_use" | "json" if not block.pieces:
+                self._add_input(block, encode_input(fields.get("input")), out)
+            case _ if block.pieces and block.type not in PLAIN_BLOCKS:
+                fields["input"] = _input_of(block)
+        if block.type in ("tool_use", "json"):
+            fields["input"] = _input_of(block)
+
+    def _emit_citations(self, block: OpenBlock, out: list[ChatCompletionChunk]) -> None:
+        citations = place_citations(block.citations, block.start, self._length)
+        delta = Delta(annotations=convert_citations(citations) or None)
+        delta._extra = {"citations": citations}
+        self._emit(delta, out)
+
+    def _stop_message(self, event: Event, payload: bytes, out: list[ChatCompletionChunk]) -> None:
+        self._count(event.usage)
+        delta = event.delta
+        if delta is None or delta.stop_reason is None or self._finished:
+            return
+        self._finished = True
+        raw = msgspec.json.decode(payload)
+        self._extra.update(
+            (name, value)
+            for fields, known in ((raw, Event), (raw["delta"], EventDelta))
+            for name, value in fields.items()
+            if name not in known.__struct_fields__ and value is not None
+        )
+        answered = Message(
+            tool_calls=None if self._function_call else self._calls or None,
+            function_call=self._calls[0].function if self._function_call and self._calls else None,
+        )
+        last = Delta()
+        last._extra = message_fields(self._blocks, [])
+        chunk = self._emit(last, out)
+        chunk.choices[0].finish_reason = finish_reason(delta.stop_reason, answered)
+        chunk.choices[0]._extra = stop_fields(
+            delta.stop_reason, delta.stop_sequence, delta.stop_details
+        )
+        chunk._extra = self._extra or None
+
+    def _end(self, out: list[ChatCompletionChunk]) -> None:
+        """The stream's own end; a stream without a reason to end was cut short."""
+        if not self._finished:
+            raise unreadable(self._target, b"message_stop", "it ends without a stop reason")
+        self.ended = True
+        if self._show_usage and self.usage is not None:
+            chunk = self._emit(Delta(), out)
+            chunk.usage = self.usage
+
+    def _emit_call(
+        self, block: OpenBlock, name: str | None, piece: str, out: list[ChatCompletionChunk]
+    ) -> None:
+        """A piece of a call of a tool; the id comes with the name, once."""
+        function = DeltaFunction(name=name, arguments=piece)
+        if self._function_call:
+            if block.call == 0:
+                self._emit(Delta(function_call=function), out)
+            return
+        call = DeltaToolCall(index=block.call, function=function)
+        if name is not None:
+            call.id = self._calls[block.call].id
+            call.type = "function"
+            call.provider_specific_fields = tool_fields(block.fields)
+        self._emit(Delta(tool_calls=[call]), out)
+
+    def _emit(self, delta: Delta, out: list[ChatCompletionChunk]) -> ChatCompletionChunk:
+        delta.role, self._role = self._role, None
+        chunk = ChatCompletionChunk(
+            id=self._id,
+            created=self._created,
+            model=self._target.model,
+            choices=[ChunkChoice(delta=delta)],
+        )
+        out.append(chunk)
+        return chunk
+
+
+def _input_of(block: OpenBlock) -> Any:
+    """A tool's input as an object; text that is no JSON (the answer was cut off) stays text."""
+    text = "".join(block.pieces)
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _merge_unknown(fields: dict[str, Any], payload: bytes) -> None:
+    """Keep a kind of piece that is not known yet: texts grow, other values are replaced."""
+    for name, value in msgspec.json.decode(payload)["delta"].items():
+        if name == "type" or value is None:
+            continue
+        before = fields.get(name)
+        both_text = isinstance(before, str) and isinstance(value, str)
+        fields[name] = before + value if both_text else value
