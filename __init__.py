@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from .strategies import Strategy
 
-__version__ = "0.1.0"
+    __version__: str
 
 api_key: str | None = None
 """Key for single-model calls to any provider that has none of its own here."""
@@ -118,6 +118,8 @@ __all__ = sorted([*_HOME, "exceptions"])
 def __getattr__(name: str) -> Any:
     if name == "exceptions":
         return import_module(".exceptions", __name__)
+    if name == "__version__":
+        return import_module("importlib.metadata").version(__name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOME[name], __name__), name)

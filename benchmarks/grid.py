@@ -1,5 +1,5 @@
 """
-What a measure fills in: cases × rows of cells, each taken once in every round.
+What a measure fills in: cases of rows of cells, each taken once in every round.
 
     Grid ── cells: [Cell ── case, peer, row, take(seconds) → sample]
          ├─ columns: which figures of a sample are shown, and which of them compared

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,7 +40,7 @@ class WrongAnswerError(Exception):
 class Meter:
     """The wall clock and CPU seconds that this process needs for a block."""
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         gc.collect()
         self.wall, self.cpu = time.perf_counter(), time.process_time()
         return self

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 def heading(peers: Iterable[RemotePeer], upstream: Upstream, rounds: int) -> str:
     """What was measured, where and how."""
-    lines = [
-        f"{machine.description()}; {upstream.kind} upstream; medians of {rounds} rounds, ratios "
-        "with their lowest and highest round.",
-        "",
-    ]
+    how = f"{upstream.kind} upstream, medians of {rounds} rounds, ratios with lowest and highest"
+    lines = [f"{machine.description()}; {how}.", ""]
     lines += [
         f"- {peer.label}: "
         + (f"left out, cannot run here ({peer.missing})" if peer.missing else peer.version)
@@ -36,7 +33,7 @@ def table(grid: Grid) -> str:
     for column in grid.columns:
         head.append(column.heading)
         if column.gate is not None:
-            head += [f"× {baseline}" for baseline in grid.baselines]
+            head += [f"x {baseline}" for baseline in grid.baselines]
     rows = [[cell.case.label, cell.row, *figures(grid, cell)] for cell in grid.cells]
     rules = ["---", "---", *["---:"] * (len(head) - 2)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rules, *rows)]
@@ -68,12 +65,12 @@ def value(grid: Grid, cell: Cell, column: Column) -> str:
     digits = column.digits
     if column.gate is None or grid.baselines:
         return f"{spread.median:,.{digits}f}"
-    return f"{spread.median:,.{digits}f} ({spread.low:,.{digits}f}–{spread.high:,.{digits}f})"
+    return f"{spread.median:,.{digits}f} ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})"
 
 
 def ratio(grid: Grid, cell: Cell, column: Column, baseline: str) -> str:
     spread = grid.ratio(cell, column, baseline)
-    return f"{spread.median:.2f} ({spread.low:.2f}–{spread.high:.2f})" if spread else "-"
+    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})" if spread else "-"
 
 
 def as_json(grids: Iterable[Grid], text: str) -> str:

@@ -21,11 +21,12 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from . import load
+from .peers import Setup
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .peers import Client, RouterClient
+    from .peers import Client
 
 
 class Worker:
@@ -35,8 +36,7 @@ class Worker:
         self.peer = peer
         self.deployments = deployments
         self.strategy = strategy
-        self.clients: dict[str, Client] = {}
-        self.routers: dict[tuple[str, int], RouterClient] = {}
+        self.clients: dict[Setup, Client] = {}
 
     async def calls(self, *, url: str, seconds: float, in_flight: int) -> load.Sample:
         return await load.calls(self.client(url), seconds=seconds, in_flight=in_flight)
@@ -52,28 +52,20 @@ class Worker:
     ) -> load.Sample:
         """Microseconds per choice, by number of deployments."""
         return {
-            str(size): await load.choices(self.router(url, strategy, size), seconds=seconds)
+            str(size): await load.choices(self.made(Setup(url, size, strategy)), seconds=seconds)
             for size in sizes
         }
 
-    async def close(self) -> load.Sample:
-        for client in (*self.clients.values(), *self.routers.values()):
-            await client.close()
-        return {}
-
     def client(self, url: str) -> Client:
-        if url not in self.clients:
-            self.clients[url] = self.peer.Client(
-                url=url, deployments=self.deployments, strategy=self.strategy
-            )
-        return self.clients[url]
+        """The client of a scenario."""
+        client: Client = self.made(Setup(url, self.deployments, self.strategy))
+        return client
 
-    def router(self, url: str, strategy: str, size: int) -> RouterClient:
-        if (strategy, size) not in self.routers:
-            self.routers[strategy, size] = self.peer.Client(
-                url=url, deployments=size, strategy=strategy
-            )
-        return self.routers[strategy, size]
+    def made(self, setup: Setup) -> Any:
+        """The client for a setup, made when it is first needed."""
+        if setup not in self.clients:
+            self.clients[setup] = self.peer.Client(setup)
+        return self.clients[setup]
 
 
 def greeting(peer: ModuleType) -> dict[str, Any]:

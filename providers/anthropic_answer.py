@@ -138,7 +138,7 @@ def parse_answer(body: bytes, call: Call, target: Target) -> ChatCompletion:
 
 def convert_message(blocks: list[Block], raw: list[dict[str, Any]], call: Call) -> Message:
     """The content blocks as one message; `raw` are the same blocks with all their fields."""
-    text = prefix_of(call)
+    prefix = prefix_of(call)
     texts: list[str] = []
     thoughts: list[str] = []
     thinking: list[dict[str, Any]] = []
@@ -147,18 +147,18 @@ def convert_message(blocks: list[Block], raw: list[dict[str, Any]], call: Call) 
     for block, fields in zip(blocks, raw, strict=True):
         match block.type:
             case "text":
-                start = len(text) + sum(map(len, texts))
+                start = len(prefix) + sum(map(len, texts))
                 texts.append(block.text or "")
                 citations += place_citations(block.citations, start, start + len(texts[-1]))
             case "thinking" | "redacted_thinking":
                 thinking.append(fields)
                 thoughts.append(block.thinking or "")
             case "tool_use" if block.name == JSON_TOOL and wants_json(call):
-                texts.append(encode_input(fields.get("input")))
+                texts = [encode_input(fields.get("input"))]  # words around it would spoil the JSON
             case "tool_use":
                 calls.append(convert_tool_use(block, fields))
     message = Message(
-        content=text + "".join(texts) if texts else None,
+        content=prefix + "".join(texts) if texts else None,
         reasoning_content="".join(thoughts) or None,
         thinking_blocks=thinking or None,
         annotations=convert_citations(citations) or None,

@@ -58,14 +58,26 @@ NEUTRAL: dict[str, Any] = {
     "modalities": ["text"],
     "n": 1,
     "presence_penalty": 0,
+    "reasoning_effort": "none",
     "store": False,
 }
 """Values that ask for nothing: the parameter is left out rather than refused."""
 
+SHAPES: dict[str, tuple[type, ...]] = {
+    "functions": (list, tuple),
+    "metadata": (dict,),
+    "response_format": (dict,),
+    "stop": (str, list, tuple),
+    "thinking": (dict,),
+    "tools": (list, tuple),
+    "web_search_options": (dict,),
+}
+"""What a parameter must be for this module to read it."""
+
 AS_THEY_ARE = frozenset({"temperature", "top_p", "thinking"})
 SAMPLING = ("temperature", "top_p", "top_k")
 TRANSLATED = (OPENAI_PARAMS - AS_THEY_ARE) | {"betas", "system"}
-SERVICE_TIERS = {"default": "standard_only", "priority": "auto"}
+SERVICE_TIERS = {"default": "standard_only", "flex": "standard_only", "priority": "auto"}
 
 BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16384}
 """Tokens of thinking for each `reasoning_effort`; 1024 is the least that the API takes."""
@@ -108,13 +120,13 @@ def build_body(call: Call, target: Target, *, sampling: bool = True) -> Body:
     dropped: tuple[str, ...] = ()
     system = prompt.system
     if call.params:
+        check_shapes(call.params)
         params, dropped = _supported(call, target, traits, sampling)
         system = [*_system_blocks(params.get("system")), *system]
         converted, more = convert_params(params, target, traits, call.drop_params)
         body.update(converted)
         dropped += more
-        betas.update(params.get("betas") or ())
-        betas.update(PARAM_BETAS[name] for name in PARAM_BETAS if name in params)
+        betas |= betas_of_params(params)
     body.setdefault("max_tokens", traits.max_tokens)
     if "tools" not in body and (tools := tools_of_history(prompt.turns)):
         body.update(tools=tools, tool_choice={"type": "none"})
@@ -129,15 +141,27 @@ def build_body(call: Call, target: Target, *, sampling: bool = True) -> Body:
     return Body(body, betas, dropped)
 
 
+def check_shapes(params: dict[str, Any]) -> None:
+    """Refuse parameters of a shape that this module cannot read.
+
+    Raises:
+        BadRequestError: names the first that is wrong.
+    """
+    for name, kinds in SHAPES.items():
+        if name in params and not isinstance(params[name], kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise BadRequestError(f"{name} is {params[name]!r:.60}, not a {expected}", param=name)
+    for name in ("tools", "functions"):
+        if not all(isinstance(tool, dict) for tool in params.get(name, ())):
+            raise BadRequestError(f"{name} must be a list of dictionaries", param=name)
+
+
 def _supported(
     call: Call, target: Target, traits: Traits, sampling: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The parameters that this model takes in this version of the API, and those left out."""
-    supported = SUPPORTED | {
-        name for name, value in NEUTRAL.items() if call.params.get(name) == value
-    }
-    if traits.thinking == "no":
-        supported -= {"reasoning_effort"}
+    supported = SUPPORTED if traits.thinking != "no" else SUPPORTED - {"reasoning_effort"}
+    supported |= {name for name, value in NEUTRAL.items() if call.params.get(name) == value}
     params, dropped = supported_params(call, target, supported)
     given = tuple(name for name in SAMPLING if name in params)
     if not given or (sampling and not call.drop_params):
@@ -173,41 +197,45 @@ def convert_params(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Parameters in Anthropic's shape, and the names of those left out."""
     body = {name: value for name, value in params.items() if name not in TRANSLATED}
-    if body.get("temperature", 0) > 1:
-        body["temperature"] = 1.0
+    if isinstance(body.get("temperature"), int | float):
+        body["temperature"] = min(body["temperature"], 1)  # OpenAI's scale goes up to 2
     dropped: tuple[str, ...] = ()
     if "stop" in params:
         stops = [params["stop"]] if isinstance(params["stop"], str) else list(params["stop"])
-        kept = [stop for stop in stops if stop.strip() or not drop]
+        kept = [stop for stop in stops if not (drop and stop.isspace())]
         dropped += ("stop",) if len(kept) < len(stops) else ()
         if kept:
             body["stop_sequences"] = kept
     user = params.get("user") or (params.get("metadata") or {}).get("user_id")
-    if user and "@" in user:
+    if user and "@" in str(user):
         dropped += ("user",)  # the API refuses addresses of people
     elif user:
-        body["metadata"] = {"user_id": user}
+        body["metadata"] = {"user_id": str(user)}
     if "service_tier" in params:
         tier = params["service_tier"]
         body["service_tier"] = SERVICE_TIERS.get(tier, tier)
-    body.update(convert_limits(params, target, traits))
+    limits, more = convert_limits(params, target, traits, drop)
+    body.update(limits)
+    dropped += more
     body.update(convert_tool_params(params, traits))
     convert_response_format(params, traits, body)
     return body, dropped
 
 
-def convert_limits(params: dict[str, Any], target: Target, traits: Traits) -> dict[str, Any]:
+def convert_limits(
+    params: dict[str, Any], target: Target, traits: Traits, drop: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """`max_tokens`, and thinking within it.
 
     Raises:
         BadRequestError: an unknown `reasoning_effort`.
-        UnsupportedParamsError: a limit that leaves no room for thinking.
+        UnsupportedParamsError: a limit that leaves no room for thinking, without `drop`.
     """
     limit = params.get("max_completion_tokens") or params.get("max_tokens")
     effort = params.get("reasoning_effort")
     if effort is None or "thinking" in params:
         budget = (params.get("thinking") or {}).get("budget_tokens") or 0
-        return {"max_tokens": limit or max(traits.max_tokens, budget + 1024)}
+        return {"max_tokens": limit or max(traits.max_tokens, budget + 1024)}, ()
     if effort != "none" and effort not in BUDGETS:
         raise BadRequestError(
             f"reasoning_effort is {effort!r}; write one of none, {', '.join(BUDGETS)}",
@@ -215,19 +243,21 @@ def convert_limits(params: dict[str, Any], target: Target, traits: Traits) -> di
         )
     converted: dict[str, Any] = {"max_tokens": limit or traits.max_tokens}
     if traits.thinking == "effort":
-        converted.update(_think_by_effort(effort, params, traits))
-    elif effort != "none":
-        budget = min(BUDGETS[effort], converted["max_tokens"] - 1)
-        if budget < BUDGETS["minimal"]:
-            raise UnsupportedParamsError(
-                f"thinking takes {BUDGETS['minimal']} tokens at least, and max_tokens is {limit}; "
-                "raise it or leave reasoning_effort out",
-                model=target.model,
-                llm_provider=target.provider,
-                param="reasoning_effort",
-            )
-        converted["thinking"] = {"type": "enabled", "budget_tokens": budget}
-    return converted
+        return {**converted, **_think_by_effort(effort, params, traits)}, ()
+    if effort == "none":
+        return converted, ()
+    budget = min(BUDGETS[effort], converted["max_tokens"] - 1)
+    if budget >= BUDGETS["minimal"]:
+        return {**converted, "thinking": {"type": "enabled", "budget_tokens": budget}}, ()
+    if drop:
+        return converted, ("reasoning_effort",)
+    raise UnsupportedParamsError(
+        f"thinking takes {BUDGETS['minimal']} tokens at least, and max_tokens is {limit}; "
+        "raise it, leave reasoning_effort out, or pass drop_params=True",
+        model=target.model,
+        llm_provider=target.provider,
+        param="reasoning_effort",
+    )
 
 
 def _think_by_effort(effort: str, params: dict[str, Any], traits: Traits) -> dict[str, Any]:
@@ -277,6 +307,13 @@ def convert_response_format(params: dict[str, Any], traits: Traits, body: dict[s
         body["tool_choice"] = {"type": "any"}
     else:
         body["tool_choice"] = {"type": "tool", "name": JSON_TOOL}
+
+
+def betas_of_params(params: dict[str, Any]) -> set[str]:
+    """Values of the `anthropic-beta` header: the caller's `betas`, and what parameters need."""
+    given = params.get("betas") or ()
+    needed = {beta for name, beta in PARAM_BETAS.items() if name in params}
+    return needed | ({given} if isinstance(given, str) else set(given))
 
 
 def _uses_uploads(messages: list[dict[str, Any]]) -> bool:

@@ -13,7 +13,7 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..exceptions import BadRequestError, ImageFetchError
+from ..exceptions import BadRequestError, ImageFetchError, UnsupportedParamsError
 from .messages import image_url_of, parse_data_url
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def convert_media(part: Mapping[str, Any], files: Mapping[str, File]) -> dict[st
         data = base64.b64encode(file.data).decode()
         return _inline(media_type or file.media_type, data)
     if not url.startswith("https://"):
-        raise BadRequestError(
+        raise UnsupportedParamsError(
             f"{url!r:.80} cannot be sent to Anthropic: write an http(s) URL or a data URL",
             param="messages",
         )
@@ -77,19 +77,25 @@ def _url_and_type(part: Mapping[str, Any]) -> tuple[str | None, str | None]:
         image = part.get("image_url")
         url = image_url_of(part)
         given = image.get("format") if isinstance(image, dict) else None
-        return url, _media_type(given, url)
-    file = part.get("file") or {}
+        return url, _media_type(given, url, is_file=False)
+    file = part.get("file")
+    if not isinstance(file, dict):
+        return None, None
     for source in (file.get("file_data"), file.get("file_id"), file.get("file_url")):
         if isinstance(source, str) and source.startswith(
             ("data:", "http:", "https:", "gs:", "s3:")
         ):
-            return source, _media_type(file.get("format"), source)
+            return source, _media_type(file.get("format"), source, is_file=True)
     return None, None
 
 
-def _media_type(given: str | None, url: str) -> str | None:
-    guessed = None if url.startswith("data:") else mimetypes.guess_type(urlsplit(url).path)[0]
-    return given or guessed
+def _media_type(given: str | None, url: str, *, is_file: bool) -> str | None:
+    """The media type as the caller gave it, or as the URL's ending says what Claude reads."""
+    if given or url.startswith("data:"):
+        return given
+    guessed = mimetypes.guess_type(urlsplit(url).path)[0] or ""
+    known = guessed.startswith("image/") or guessed == PDF or (is_file and _is_text(guessed))
+    return guessed if known else None
 
 
 def _must_fetch(url: str, media_type: str | None) -> bool:
@@ -98,7 +104,8 @@ def _must_fetch(url: str, media_type: str | None) -> bool:
 
 def _inline_file(part: Mapping[str, Any]) -> dict[str, Any]:
     """A file by its id, or with its base64 data and no URL around it."""
-    file = part.get("file") or {}
+    file = part.get("file")
+    file = file if isinstance(file, dict) else {}
     given = file.get("format") or mimetypes.guess_type(file.get("filename") or "")[0]
     if isinstance(file.get("file_id"), str):
         is_image = given in IMAGES

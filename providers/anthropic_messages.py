@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ..exceptions import BadRequestError
+from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_media import convert_media
 from .messages import parts_of, text_of
 
@@ -86,16 +86,16 @@ def name_function_calls(messages: list[dict[str, Any]]) -> Iterable[dict[str, An
     converted = []
     ids: dict[str, str] = {}
     for position, message in enumerate(messages):
-        call = message.get("function_call")
-        if call:
-            name = call["name"]
-            ids[name] = f"toolu_function_{position}"
-            message = {**message, "tool_calls": [{"id": ids[name], "function": call}]}
+        made_up = f"toolu_function_{position}"
+        if message.get("function_call"):
+            ids[message["function_call"]["name"]] = made_up
+            call = {"id": made_up, "function": message["function_call"]}
+            converted.append({**message, "tool_calls": [call]})
         elif message["role"] == "function":
-            name = message.get("name") or ""
-            identifier = ids.get(name, f"toolu_function_{position}")
-            message = {**message, "role": "tool", "tool_call_id": identifier}
-        converted.append(message)
+            identifier = ids.get(message.get("name") or "", made_up)
+            converted.append({**message, "role": "tool", "tool_call_id": identifier})
+        else:
+            converted.append(message)
     return converted
 
 
@@ -162,7 +162,7 @@ def convert_part(part: Mapping[str, Any], files: Mapping[str, File]) -> list[dic
         case "thinking" | "redacted_thinking":
             return convert_thinking(part)
         case kind if kind in FOREIGN_PARTS:
-            raise BadRequestError(
+            raise UnsupportedParamsError(
                 f"Claude cannot read a part of type {kind!r}: send text, images or documents",
                 param="messages",
             )
@@ -189,8 +189,18 @@ def convert_thinking(part: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def convert_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
-    """A call of a tool as a block."""
-    function = call["function"]
+    """A call of a tool as a block.
+
+    Raises:
+        BadRequestError: it does not name a function.
+    """
+    function = call.get("function") or {}
+    if not function.get("name"):
+        raise BadRequestError(
+            f'a tool call has no function: {call!r:.80}; write {{"id": "…", "type": "function", '
+            '"function": {"name": "…", "arguments": "…"}}',
+            param="messages",
+        )
     return {
         "type": "tool_use",
         "id": convert_tool_id(call.get("id")),

@@ -31,7 +31,6 @@ from ..schemas import (
     Usage,
 )
 from .anthropic_answer import (
-    PLAIN_BLOCKS,
     convert_citations,
     convert_usage,
     encode_input,
@@ -97,6 +96,26 @@ _decode_event = msgspec.json.Decoder(Event).decode
 class MessagesDecoder:
     """One stream as chunks: one id, the model that was asked for, the role once."""
 
+    __slots__ = (
+        "_blocks",
+        "_calls",
+        "_counts",
+        "_created",
+        "_extra",
+        "_finished",
+        "_function_call",
+        "_id",
+        "_length",
+        "_open",
+        "_role",
+        "_show_usage",
+        "_split",
+        "_target",
+        "_wants_json",
+        "ended",
+        "usage",
+    )
+
     def __init__(self, target: Target, call: Call) -> None:
         self._target = target
         self._split = Splitter(call.max_event_bytes)
@@ -148,25 +167,26 @@ class MessagesDecoder:
             event = _decode_event(payload)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise unreadable(self._target, payload, str(error)) from error
+        if event.type == "content_block_delta" and event.delta is not None:
+            self._add_piece(event.index, event.delta, payload, out)
+        else:
+            self._add_mark(event, payload, out)
+
+    def _add_mark(self, event: Event, payload: bytes, out: list[ChatCompletionChunk]) -> None:
+        """The events around the pieces; unknown ones are passed over, as clients are told to."""
         match event.type:
-            case "content_block_delta" if event.delta is not None:
-                self._add_piece(event.index, event.delta, payload, out)
             case "content_block_start" if event.content_block is not None:
                 self._start_block(event.index, event.content_block, out)
-            case "content_block_stop":
-                block = self._open.pop(event.index, None)
-                if block is not None:
-                    self._stop_block(block, out)
+            case "content_block_stop" if event.index in self._open:
+                self._stop_block(self._open.pop(event.index), out)
             case "message_start" if event.message is not None:
                 self._start_message(event.message)
             case "message_delta" if event.delta is not None:
-                self._stop_message(event, payload, out)
+                self._stop_message(event.delta, event.usage, payload, out)
             case "message_stop":
                 self._end(out)
             case "error":
                 raise unreadable(self._target, payload, "an error without details")
-            case _:
-                pass  # pings, and events that come to be: clients are told to pass over them
 
     def _start_message(self, message: dict[str, Any]) -> None:
         self._id = str(message.get("id") or "")
@@ -209,22 +229,15 @@ class MessagesDecoder:
         block = self._open.get(index)
         if block is None:
             raise unreadable(self._target, payload, "it belongs to no content block")
-        if delta.text is not None:
-            if delta.text:
-                self._add_text(block, delta.text, out)
-        elif delta.partial_json is not None:
-            if delta.partial_json:
-                self._add_input(block, delta.partial_json, out)
-        elif delta.thinking is not None:
-            if delta.thinking:
-                block.pieces.append(delta.thinking)
-                self._emit(Delta(reasoning_content=delta.thinking), out)
-        elif delta.signature is not None:
-            block.fields["signature"] = (block.fields.get("signature") or "") + delta.signature
-        elif delta.citation is not None:
-            block.citations.append(delta.citation)
+        if delta.text:
+            self._add_text(block, delta.text, out)
+        elif delta.partial_json:
+            self._add_input(block, delta.partial_json, out)
+        elif delta.thinking:
+            block.pieces.append(delta.thinking)
+            self._emit(Delta(reasoning_content=delta.thinking), out)
         else:
-            _merge_unknown(block.fields, payload)
+            _keep_piece(block, delta, payload)
 
     def _add_text(self, block: OpenBlock, text: str, out: list[ChatCompletionChunk]) -> None:
         block.pieces.append(text)
@@ -254,12 +267,12 @@ class MessagesDecoder:
                 self._emit(Delta(thinking_blocks=[fields]), out)
             case "redacted_thinking":
                 self._emit(Delta(thinking_blocks=[fields]), out)
-            case "tool_use" | "json" if not block.pieces:
-                self._add_input(block, encode_input(fields.get("input")), out)
-            case _ if block.pieces and block.type not in PLAIN_BLOCKS:
+            case "tool_use" | "json":
+                if not block.pieces:
+                    self._add_input(block, encode_input(fields.get("input")), out)
                 fields["input"] = _input_of(block)
-        if block.type in ("tool_use", "json"):
-            fields["input"] = _input_of(block)
+            case _ if block.pieces:
+                fields["input"] = _input_of(block)
 
     def _emit_citations(self, block: OpenBlock, out: list[ChatCompletionChunk]) -> None:
         citations = place_citations(block.citations, block.start, self._length)
@@ -267,10 +280,15 @@ class MessagesDecoder:
         delta._extra = {"citations": citations}
         self._emit(delta, out)
 
-    def _stop_message(self, event: Event, payload: bytes, out: list[ChatCompletionChunk]) -> None:
-        self._count(event.usage)
-        delta = event.delta
-        if delta is None or delta.stop_reason is None or self._finished:
+    def _stop_message(
+        self,
+        delta: EventDelta,
+        counts: dict[str, Any] | None,
+        payload: bytes,
+        out: list[ChatCompletionChunk],
+    ) -> None:
+        self._count(counts)
+        if delta.stop_reason is None or self._finished:
             return
         self._finished = True
         raw = msgspec.json.decode(payload)
@@ -339,11 +357,13 @@ def _input_of(block: OpenBlock) -> Any:
         return text
 
 
-def _merge_unknown(fields: dict[str, Any], payload: bytes) -> None:
-    """Keep a kind of piece that is not known yet: texts grow, other values are replaced."""
-    for name, value in msgspec.json.decode(payload)["delta"].items():
-        if name == "type" or value is None:
-            continue
-        before = fields.get(name)
-        both_text = isinstance(before, str) and isinstance(value, str)
-        fields[name] = before + value if both_text else value
+def _keep_piece(block: OpenBlock, delta: EventDelta, payload: bytes) -> None:
+    """Keep a piece that belongs to the whole block, or that is of a kind not known yet."""
+    if delta.citation is not None:
+        block.citations.append(delta.citation)
+    elif delta.type not in ("text_delta", "input_json_delta", "thinking_delta"):
+        for name, value in msgspec.json.decode(payload)["delta"].items():
+            if name != "type" and value is not None:
+                before = block.fields.get(name)
+                both_text = isinstance(before, str) and isinstance(value, str)
+                block.fields[name] = before + value if both_text else value

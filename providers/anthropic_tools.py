@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import BadRequestError
+from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_schema import close_schema, is_expressible
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def convert_tools(tools: Iterable[Mapping[str, Any]], traits: Traits) -> list[di
     """The tools in Anthropic's shape.
 
     Raises:
-        BadRequestError: one is neither a function nor a tool of Anthropic's.
+        UnsupportedParamsError: one is neither a function nor a tool of Anthropic's.
     """
     return [convert_tool(tool, traits) for tool in tools]
 
@@ -72,7 +72,7 @@ def convert_tool(tool: Mapping[str, Any], traits: Traits) -> dict[str, Any]:
     if kind in ("web_search", "web_search_preview"):
         return convert_web_search(dict(tool))
     if kind in ("custom", "function"):
-        raise BadRequestError(
+        raise UnsupportedParamsError(
             f"a tool has neither a function nor an input_schema: {tool!r:.80}", param="tools"
         )
     own = {name: value for name, value in tool.items() if name != "function"}

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from ..exceptions import UnsupportedParamsError
 
 if TYPE_CHECKING:
@@ -96,8 +98,7 @@ class File:
     media_type: str
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One caller's request, checked and normalised, before any provider has seen it.
 
     Attributes:
@@ -113,13 +114,13 @@ class Call:
     """
 
     messages: list[dict[str, Any]]
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
     stream: bool = False
     ask_usage: bool = False
     drop_params: bool = False
     extra_body: Mapping[str, Any] | None = None
     extra_headers: Mapping[str, str] | None = None
-    files: dict[str, File] = field(default_factory=dict)
+    files: dict[str, File] = msgspec.field(default_factory=dict)
     max_event_bytes: int = 32 * 2**20
 
     @property
@@ -129,14 +130,16 @@ class Call:
         return bool(options and options.get("include_usage"))
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """A POST, ready to send. `dropped` names the parameters that `drop_params` left out."""
 
     url: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     body: bytes
     dropped: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Request({self.url!r}, {len(self.body)} bytes)"
 
 
 class Decoder(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequestError, ImageFetchError
@@ -29,8 +29,8 @@ GOOGLES = re.compile(
 )
 """URIs that Google opens itself."""
 
-LINKED = {"image_url": "image", "video_url": "video", "audio_url": "audio"}
-"""Content parts that hold a URL, and what it should lead to."""
+LINKED = ("image_url", "video_url", "audio_url")
+"""Content parts that hold a URL."""
 
 MEDIA_TYPES = {
     "aac": "audio/aac",
@@ -141,47 +141,38 @@ class Media:
         return {**self._place(reference), **reference.extras}
 
     def reference(self, part: Mapping[str, Any]) -> Reference | None:
-        """What a content part refers to; None for text and unknown kinds."""
+        """What a content part refers to; None for text and unknown kinds.
+
+        Raises:
+            BadRequestError: it should refer to something and does not.
+        """
         kind = part["type"]
-        inner = part.get(kind)
+        inner: Any = part.get(kind)
         match kind, inner:
-            case ("image_url" | "video_url" | "audio_url"), str() | {"url": str()}:
-                options = inner if isinstance(inner, dict) else {"url": inner}
-                return Reference(
-                    options["url"],
-                    media_type=options.get("format") or "",
-                    extras=self._extras(options),
-                )
+            case _, str(url) if kind in LINKED:
+                return Reference(url)
+            case _, {"url": str(url)} if kind in LINKED:
+                return replace(self._named(inner), url=url)
             case "input_audio", {"data": str(data)}:
-                encoding = str(inner.get("format") or "")
-                stated = encoding if "/" in encoding else f"audio/{encoding}" if encoding else ""
-                if data.startswith("data:"):
-                    return Reference(data, media_type=stated)
-                return Reference(data=data, media_type=stated)
-            case "file", dict():
-                return self._file(inner)
-            case ("image_url" | "video_url" | "audio_url" | "input_audio" | "file"), _:
-                raise BadRequestError(
-                    f"a {kind} part says nothing to send: {part!r:.80}", param="messages"
-                )
+                stated = str(inner.get("format") or "")
+                stated = stated if "/" in stated else f"audio/{stated}" if stated else ""
+                return _held(Reference(media_type=stated), data)
+            case "file", {"file_data": str(data)} if data:
+                return _held(self._named(inner), data)
+            case "file", {"file_id": str(identifier)} if identifier:
+                prefix = FILES_API if identifier.startswith("files/") else ""
+                return replace(self._named(inner), url=prefix + identifier)
+        if kind in (*LINKED, "input_audio", "file"):
+            raise BadRequestError(
+                f"a {kind} part says nothing to send: {part!r:.80}", param="messages"
+            )
         return None
 
-    def _file(self, file: Mapping[str, Any]) -> Reference:
-        stated = {
-            "media_type": file.get("format") or "",
-            "name": file.get("filename") or "",
-            "extras": self._extras(file),
-        }
-        data, identifier = file.get("file_data"), file.get("file_id")
-        if isinstance(data, str) and data:
-            if re.match(r"data:|https?:|gs:", data):
-                return Reference(data, **stated)
-            return Reference(data=data, **stated)
-        if isinstance(identifier, str) and identifier:
-            prefix = FILES_API if identifier.startswith("files/") else ""
-            return Reference(prefix + identifier, **stated)
-        raise BadRequestError(
-            f"a file part has neither file_data nor file_id: {file!r:.80}", param="messages"
+    def _named(self, file: Mapping[str, Any]) -> Reference:
+        return Reference(
+            media_type=file.get("format") or "",
+            name=file.get("filename") or "",
+            extras=self._extras(file),
         )
 
     def _extras(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,6 +207,13 @@ class Media:
         return _by_uri(reference)
 
 
+def _held(reference: Reference, data: str) -> Reference:
+    """The reference with data that may be a URL after all."""
+    if re.match(r"data:|https?:|gs:", data):
+        return replace(reference, url=data)
+    return replace(reference, data=data)
+
+
 def inline(media_type: str, data: str) -> dict[str, Any]:
     """A part that holds its media as base64."""
     return {"inlineData": {"mimeType": media_type, "data": data}}
@@ -246,11 +244,9 @@ def _known(*stated: str) -> str:
 
 def _guess(reference: Reference) -> str:
     """The media type as stated, else as the end of the name tells; empty if neither does."""
-    for name in (reference.name, reference.url.split("?")[0].split("#")[0]):
-        end = name.rpartition("/")[2].rpartition(".")[2].lower()
-        if not name.startswith("data:") and end in MEDIA_TYPES:
-            return _known(reference.media_type, MEDIA_TYPES[end])
-    return _known(reference.media_type)
+    path = "" if reference.url.startswith("data:") else re.split(r"[?#]", reference.url)[0]
+    ends = (name.rpartition(".")[2].lower() for name in (reference.name, path))
+    return _known(reference.media_type, *(MEDIA_TYPES.get(end, "") for end in ends))
 
 
 def _check(media_type: str, reference: Reference) -> str:

@@ -35,8 +35,7 @@ def convert_messages(
 ) -> dict[str, Any]:
     """`contents` and, if there are system messages, `systemInstruction`.
 
-    Args:
-        sign: every turn with tool calls needs a signature (Gemini 3 and later).
+    With `sign` every turn that calls tools gets a signature, as Gemini 3 and later want it.
 
     Raises:
         BadRequestError: a message cannot be expressed; says which and why.
@@ -71,8 +70,11 @@ def convert_messages(
 def _append(
     turns: list[tuple[str, list[dict[str, Any]]]], role: str, parts: list[dict[str, Any]]
 ) -> None:
-    """Add parts to the turn they continue. Results of tools keep a turn for themselves, since
-    Gemini counts them against the calls before; an assistant that said nothing has no turn."""
+    """Add parts to the turn they continue.
+
+    Results of tools keep a turn for themselves, since Gemini counts them against the calls
+    before; an assistant that said nothing has no turn.
+    """
     if turns and turns[-1][0] == role:
         turns[-1][1].extend(parts)
     elif parts or role != "model":
@@ -101,12 +103,13 @@ def convert_answer(
     Thoughts stay behind: Gemini does not need them, and refuses those of other providers.
     """
     kept = {**message, **(message.get("provider_specific_fields") or {})}
-    parts = [*(kept.get("native_parts") or ()), *convert_content(message, media)]
+    parts = [part for part in kept.get("native_parts") or () if "text" not in part]
+    parts += convert_content(message, media)
     signatures = kept.get("thought_signatures")
     if signatures:
         _sign_text(parts, signatures[-1])
     for image in message.get("images") or ():
-        part = media.convert(image)
+        part = media.convert({"type": "image_url", **image})
         if image.get("thought_signature"):
             part["thoughtSignature"] = image["thought_signature"]
         parts.append(part)
@@ -153,18 +156,23 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
 
 def _arguments(function: Mapping[str, Any]) -> dict[str, Any]:
     arguments = function.get("arguments") or {}
-    if isinstance(arguments, str):
-        try:
-            arguments = msgspec.json.decode(arguments)
-        except msgspec.DecodeError:
-            pass  # said below, as of other JSON that is not an object
-    if not isinstance(arguments, dict):
+    found = read_object(arguments) if isinstance(arguments, str) else arguments
+    if not isinstance(found, dict):
         raise BadRequestError(
             f"the arguments of the call of {function['name']} are not a JSON object: "
             f"{arguments!r:.80}",
             param="messages",
         )
-    return arguments
+    return found
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """The object that the text is as JSON, None if it is anything else."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def convert_result(
@@ -183,7 +191,9 @@ def convert_result(
             "assistant message before it makes; add that message, or the function's name",
             param=f"messages[{position}]",
         )
-    response: dict[str, Any] = {"name": name, "response": _result(text_of(message))}
+    text = text_of(message)
+    # a result that is a JSON object goes as such, any other under one name
+    response: dict[str, Any] = {"name": name, "response": read_object(text) or {"content": text}}
     if identifier:
         response["id"] = identifier
     others = [part for part in parts_of(message) if part["type"] != "text"]
@@ -191,15 +201,3 @@ def convert_result(
         {"functionResponse": response},
         *convert_content({"role": "user", "content": others}, media),
     ]
-
-
-def _result(text: str) -> dict[str, Any]:
-    """A result that is a JSON object goes as such, any other under one name."""
-    if text.lstrip()[:1] == "{":
-        try:
-            found = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            found = None
-        if isinstance(found, dict):
-            return found
-    return {"content": text}

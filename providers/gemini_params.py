@@ -95,7 +95,9 @@ GENERATION_FIELDS = frozenset(
 
 FIRST_GENERATION = re.compile(r"(?:models/)?gemini-(?:1\.|pro(?:$|-vision))")
 """Models that know only Gemini's own kind of schema."""
-NOT_THINKING = re.compile(r"(?:models/)?(?:gemini-(?:1\.|2\.0(?!.*think)|pro(?:$|-vision))|gemma|learnlm)")
+NOT_THINKING = re.compile(
+    r"(?:models/)?(?:gemini-(?:1\.|2\.0(?!.*think)|pro(?:$|-vision))|gemma|learnlm)"
+)
 THINKS_IN_LEVELS = re.compile(r"(?:models/)?gemini-(?:[3-9]|\d\d)")
 """Gemini 3 and later: levels of thinking in place of budgets, signatures that must come back."""
 
@@ -114,8 +116,8 @@ LEVELS = {
 LEVELS_OF_PRO = {**LEVELS, "none": "low", "minimal": "low"}
 """Pro models know no `minimal`."""
 
-SERVICE_TIERS = {"auto": None, "default": "standard"}
-"""OpenAI's names of tiers that Google calls otherwise."""
+SERVICE_TIERS = {"default": "standard"}
+"""OpenAI's names of tiers that Google calls otherwise; `auto` is what Google does unasked."""
 
 
 def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -130,15 +132,7 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
         supported = supported - {"reasoning_effort", "thinking"}
     params, dropped = supported_params(call, target, supported)
     if params.get("parallel_tool_calls") is False:
-        if not call.drop_params:
-            raise UnsupportedParamsError(
-                "Gemini decides by itself how many tools it calls at once; leave out "
-                "parallel_tool_calls=False, or pass drop_params=True to have it left out",
-                model=target.model,
-                llm_provider=target.provider,
-                param="parallel_tool_calls",
-            )
-        dropped += ("parallel_tool_calls",)
+        dropped += (_leave_out("parallel_tool_calls", call, target),)
     body = convert_native(params)
     config = {**convert_generation(params, target.model), **body.pop("generationConfig", {})}
     if config:
@@ -148,13 +142,29 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
         body["tools"] = tools
     choice = params.get("tool_choice", params.get("function_call"))
     if choice is not None and any("functionDeclarations" in tool for tool in tools):
-        tool_config = {"functionCallingConfig": convert_tool_choice(choice)}
-        body["toolConfig"] = {**tool_config, **body.get("toolConfig", {})}
+        chosen = {"functionCallingConfig": convert_tool_choice(choice)}
+        body["toolConfig"] = {**chosen, **body.get("toolConfig", {})}
     tier = params.get("service_tier")
-    tier = SERVICE_TIERS.get(tier, tier)
-    if tier is not None:
-        body["serviceTier"] = tier
+    if tier is not None and tier != "auto":
+        body["serviceTier"] = SERVICE_TIERS.get(tier, tier)
     return body, dropped
+
+
+def _leave_out(name: str, call: Call, target: Target) -> str:
+    """The name of a parameter whose value Gemini cannot do, if it may be left out.
+
+    Raises:
+        UnsupportedParamsError: without `drop_params`.
+    """
+    if call.drop_params:
+        return name
+    raise UnsupportedParamsError(
+        f"{target.provider}/{target.model} cannot do {name}={call.params[name]!r}; leave it out, "
+        "or pass drop_params=True to have it left out",
+        model=target.model,
+        llm_provider=target.provider,
+        param=name,
+    )
 
 
 def convert_native(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,13 +174,13 @@ def convert_native(params: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in params.items():
         if name in SUPPORTED:
             continue
-        name = camel(name)
-        if name == "generationConfig" and isinstance(value, dict):
+        googles = camel(name)
+        if googles == "generationConfig" and isinstance(value, dict):
             config.update({camel(field): inner for field, inner in value.items()})
-        elif name in GENERATION_FIELDS:
-            config[name] = value
+        elif googles in GENERATION_FIELDS:
+            config[googles] = value
         else:
-            body[name] = value
+            body[googles] = value
     if config:
         body["generationConfig"] = config
     return body
@@ -272,7 +282,7 @@ def convert_effort(effort: str, model: str) -> dict[str, Any]:
         )
     config: dict[str, Any] = {"includeThoughts": effort != "none"}
     if THINKS_IN_LEVELS.match(model):
-        config["thinkingLevel"] = (LEVELS_OF_PRO if "pro" in model else LEVELS)[effort]
+        config["thinkingLevel"] = (LEVELS_OF_PRO if "-pro" in model else LEVELS)[effort]
     elif effort == "none" and "-pro" in model:
         config["thinkingBudget"] = LEAST_BUDGET_OF_PRO
     else:

@@ -60,13 +60,10 @@ def _convert(schema: Any, root: Mapping[str, Any], within: tuple[str, ...]) -> d
     """One level. `within` are the references on the way here: a schema may contain itself."""
     if not isinstance(schema, dict):
         return {}
-    while isinstance(schema.get("$ref"), str):
-        reference = schema["$ref"]
-        if reference in within:
-            return dict(ANYTHING)
-        within = (*within, reference)
-        beside = {name: value for name, value in schema.items() if name != "$ref"}
-        schema = {**_lookup(reference, root), **beside}
+    found = _dereference(schema, root, within)
+    if found is None:
+        return dict(ANYTHING)
+    schema, within = found
     schema = _spread_types(_join_all_of(schema, root, within))
     converted = {name: value for name, value in schema.items() if name in KEPT}
     kind = _type_of(schema)
@@ -81,12 +78,26 @@ def _convert(schema: Any, root: Mapping[str, Any], within: tuple[str, ...]) -> d
     return _with_variants(converted, variants, root, within) if variants else converted
 
 
+def _dereference(
+    schema: dict[str, Any], root: Mapping[str, Any], within: tuple[str, ...]
+) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """What the schema refers to, and the references followed; None if they lead in a circle."""
+    while isinstance(schema.get("$ref"), str):
+        reference = schema["$ref"]
+        if reference in within:
+            return None
+        within = (*within, reference)
+        beside = {name: value for name, value in schema.items() if name != "$ref"}
+        schema = {**_lookup(reference, root), **beside}
+    return schema, within
+
+
 def _lookup(reference: str, root: Mapping[str, Any]) -> dict[str, Any]:
     """What a reference inside the document points to; nothing where it points nowhere."""
     found: Any = root
     for step in reference.removeprefix("#").split("/")[1:]:
-        step = step.replace("~1", "/").replace("~0", "~")
-        found = found.get(step) if isinstance(found, dict) else None
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
 
 
@@ -99,20 +110,17 @@ def _join_all_of(
         return schema
     joined: dict[str, Any] = {}
     for part in (*parts, {name: value for name, value in schema.items() if name != "allOf"}):
-        if not isinstance(part, dict):
+        found = _dereference(part, root, within) if isinstance(part, dict) else None
+        if found is None:
             continue
-        reference = part.get("$ref")
-        if isinstance(reference, str):
-            part = {} if reference in within else {**_lookup(reference, root), **part}
-        part = _join_all_of(part, root, (*within, reference) if reference else within)
-        properties = {**joined.get("properties", {}), **(part.get("properties") or {})}
-        required = [*joined.get("required", ()), *(part.get("required") or ())]
-        joined = {**joined, **part}
+        inner = _join_all_of(found[0], root, found[1])
+        properties = {**joined.get("properties", {}), **(inner.get("properties") or {})}
+        required = [*joined.get("required", ()), *(inner.get("required") or ())]
+        joined = {**joined, **inner}
         if properties:
             joined["properties"] = properties
         if required:
             joined["required"] = list(dict.fromkeys(required))
-    joined.pop("$ref", None)
     return joined
 
 

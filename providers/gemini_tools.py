@@ -96,8 +96,8 @@ def convert_own_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
             options = tool.get(start)
             return {name: options if isinstance(options, dict) else {}}
     raise UnsupportedParamsError(
-        f"Gemini has no tool of the type {kind!r}; write a function, or one of Google's own such as "
-        '{"googleSearch": {}}',
+        f"Gemini has no tool of the type {kind!r}; write a function, or one of Google's own "
+        'tools such as {"googleSearch": {}}',
         param="tools",
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 ROLES = frozenset({"assistant", "developer", "function", "system", "tool", "user"})
+_ROLE_IS_WRONG = f"has the role {{!r}}; it must be one of {', '.join(sorted(ROLES))}"
 
 
 class DataURL(NamedTuple):
@@ -30,26 +31,36 @@ def normalise_messages(messages: Any) -> list[dict[str, Any]]:
     Raises:
         BadRequestError: names the message that is wrong, and what it should be.
     """
+    if type(messages) is list and messages and all(map(_is_plain, messages)):
+        return list(messages)
     if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
         raise BadRequestError(
             f"messages must be a list of messages, not {type(messages).__name__}; "
             'write [{"role": "user", "content": "…"}]',
             param="messages",
         )
-    plain = [
-        message if type(message) is dict else _plain_message(message, position)
-        for position, message in enumerate(messages)
-    ]
-    if not plain:
-        raise BadRequestError("messages is empty; at least one is needed", param="messages")
-    for position, message in enumerate(plain):
+    plain = []
+    for message in messages:
+        if type(message) is not dict:
+            message = _plain_message(message, len(plain))  # noqa: PLW2901
         if message.get("role") not in ROLES:
-            raise _wrong(position, f"has the role {message.get('role')!r}; it must be one of "
-                         f"{', '.join(sorted(ROLES))}")  # fmt: skip
+            raise _wrong(len(plain), _ROLE_IS_WRONG.format(message.get("role")))
         content = message.get("content")
         if type(content) is not str and content is not None:
-            _check_parts(position, content)
+            _check_parts(len(plain), content)
+        plain.append(message)
+    if not plain:
+        raise BadRequestError("messages is empty; at least one is needed", param="messages")
     return plain
+
+
+def _is_plain(message: Any) -> bool:
+    """Whether a message is a dictionary with a role and text: nearly all are."""
+    return (
+        type(message) is dict
+        and type(message.get("content")) is str
+        and message.get("role") in ROLES
+    )
 
 
 def _plain_message(message: Any, position: int) -> dict[str, Any]:

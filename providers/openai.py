@@ -397,7 +397,7 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
     """
     usage._extra = body
     details = usage.completion_tokens_details
-    if usage.prompt_tokens_details is None:
+    if usage.prompt_tokens_details is None and b"prompt_cache_hit_tokens" in body:
         hit = usage._extras().get("prompt_cache_hit_tokens")
         if hit is not None:
             usage.prompt_tokens_details = Details(cached_tokens=hit)

@@ -12,11 +12,12 @@ Errors decide how it goes on: they carry their policy, the trip knows what has b
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
-from .alarm import Alarm
 from .lease import Lease
 from .retries import Backoff, RetryBudget
 from .stream import ChatStream, Flow
@@ -143,13 +144,14 @@ class Engine:
         sent = False
         try:
             call = call_for(deployment, trip.call)
-            with Alarm(limit):
+            here = self.transport.here()
+            with here.alarms.limit(limit, usual=trip.attempts == 0):
                 adapter = deployment.adapter
                 for url in adapter.files(call):
                     call.files[url] = call.files.get(url) or await self.transport.fetch(url)
                 request = adapter.build(call)
                 sent = True
-                response = await self.transport.send(request)
+                response = await self.transport.send(request, here)
                 attempt.status = response.status
                 if response.status >= 300:
                     body = await self.transport.read(response)

@@ -67,16 +67,15 @@ class Circuit:
     def __post_init__(self) -> None:
         self._recent = Window(self.policy.window)
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: float) -> None:
         """An attempt was answered."""
         self.fails_in_row = 0
-        self.probing = False
+        self._recent.add(now, failed=False)
         if self.state != "closed":
+            self.probing = False
             self.state = "closed"
             self._rest = 0.0
             self._recent = Window(self.policy.window)
-        else:
-            self._recent.add(self.clock(), failed=False)
 
     def failed(self, error: APIError) -> None:
         """An attempt failed; the error's class says what that means here."""
@@ -123,30 +122,39 @@ class Circuit:
         self.until = max(self.until, self.clock() + rest)
 
 
-@dataclass(slots=True)
 class Window:
-    """How many attempts ended and how many of them failed in the last seconds, in six buckets."""
+    """How many attempts ended and how many of them failed in the last seconds.
 
-    seconds: float
-    _ended: list[int] = field(default_factory=lambda: [0] * 6)
-    _failed: list[int] = field(default_factory=lambda: [0] * 6)
-    _tick: int = 0
+    Two half windows are counted: the running one and the one before. What is older than the
+    whole window is forgotten; between half a window and a whole one is remembered.
+    """
+
+    __slots__ = ("_before", "_half", "_next", "ended", "failed")
+
+    def __init__(self, seconds: float) -> None:
+        self._half = seconds / 2
+        self._next = 0.0
+        self._before = (0, 0)
+        self.ended = 0
+        self.failed = 0
 
     def add(self, now: float, *, failed: bool) -> None:
         """Count one ending."""
-        slot = self._advance(now)
-        self._ended[slot] += 1
-        self._failed[slot] += failed
+        if now >= self._next:
+            self._turn(now)
+        self.ended += 1
+        self.failed += failed
 
     def counts(self, now: float) -> tuple[int, int]:
         """Endings and failures in the window."""
-        self._advance(now)
-        return sum(self._ended), sum(self._failed)
+        if now >= self._next:
+            self._turn(now)
+        ended, failed = self._before
+        return self.ended + ended, self.failed + failed
 
-    def _advance(self, now: float) -> int:
-        """The bucket of this moment; those that time has passed are emptied."""
-        tick = int(now * 6 / self.seconds)
-        for passed in range(min(tick - self._tick, 6)):
-            self._ended[(tick - passed) % 6] = self._failed[(tick - passed) % 6] = 0
-        self._tick = tick
-        return tick % 6
+    def _turn(self, now: float) -> None:
+        """Begin a new half window."""
+        recent = now < self._next + self._half
+        self._before = (self.ended, self.failed) if recent else (0, 0)
+        self.ended = self.failed = 0
+        self._next = now + self._half

@@ -60,19 +60,20 @@ class Lease:
         """The answer, or the whole stream, has arrived."""
         if not self._open:
             return
+        now = self._clock()
         deployment, attempt = self.deployment, self.attempt
         deployment.successes += 1
         if attempt.first_token is None:
-            deployment.observe(self._clock() - self._started)
+            deployment.observe(now - self._started)
         attempt.usage = usage
-        attempt.cost = deployment.price_of(usage)
-        if attempt.cost is not None:
-            deployment.cost += attempt.cost
+        cost = attempt.cost = deployment.price_of(usage)
+        if cost is not None:
+            deployment.cost += cost
         before = deployment.circuit.state
-        deployment.circuit.succeeded()
+        deployment.circuit.succeeded(now)
         if before != "closed":
             self._refresh()
-        self._close("ok")
+        self._close("ok", now)
 
     def failed(self, error: APIError, *, usage: Usage | None = None, counts: bool = True) -> None:
         """The attempt ended in an error; `counts` is False where the deployment is not to blame."""
@@ -90,20 +91,21 @@ class Lease:
             deployment.circuit.abandoned()
         if deployment.circuit.state != before:
             self._refresh()
-        self._close("interrupted" if attempt.first_token is not None else "failed")
+        outcome = "interrupted" if attempt.first_token is not None else "failed"
+        self._close(outcome, self._clock())
 
     def abandoned(self) -> None:
         """The caller went away, or an exception that is nobody's answer passed through."""
         if self._open:
             self.deployment.circuit.abandoned()
-            self._close("cancelled")
+            self._close("cancelled", self._clock())
 
     def _refresh(self) -> None:
         for group in self.deployment.groups:
             group.refresh()
 
-    def _close(self, outcome: str) -> None:
+    def _close(self, outcome: str, now: float) -> None:
         self._open = False
         self.deployment.in_flight -= 1
         self.attempt.outcome = outcome
-        self.attempt.ended = self._clock() - self.route_start
+        self.attempt.ended = now - self.route_start

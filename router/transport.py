@@ -14,6 +14,7 @@ import contextlib
 import os
 import ssl
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -26,6 +27,7 @@ from ..exceptions import (
     Timeout,
 )
 from ..providers import File
+from .alarm import Alarms
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 
     from ..providers import Request
 
-    Sessions = dict[
-        AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]
-    ]
 
 FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 """What aiohttp raises when a connection fails, before or while it is read."""
@@ -46,6 +45,15 @@ READ_BUFFER = 64 * 2**10
 CONNECTIONS = 1000
 DRAIN_SECONDS = 0.1
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+@dataclass(slots=True)
+class Here:
+    """What a transport keeps for one event loop."""
+
+    session: aiohttp.ClientSession
+    keeper: AsyncGenerator[None, None]
+    alarms: Alarms
 
 
 class Transport:
@@ -67,21 +75,24 @@ class Transport:
         self._max_body = max_body_bytes
         self._max_connections = max_connections
         self._verify = verify
-        self._sessions: Sessions = {}
+        self._loops: dict[AbstractEventLoop, Here] = {}
         self._urls: dict[str, URL] = {}
         self._ssl: ssl.SSLContext | None = None
-        self._finalizer = weakref.finalize(self, _abandon, self._sessions)
+        self._finalizer = weakref.finalize(self, _abandon, self._loops)
 
-    async def send(self, request: Request) -> ClientResponse:
+    def here(self) -> Here:
+        """What there is for the running loop."""
+        return self._loops.get(asyncio.get_running_loop()) or self._arrive()
+
+    async def send(self, request: Request, here: Here) -> ClientResponse:
         """Send a request; returns when the headers of the answer are there.
 
         Raises:
             APIConnectionError: the connection could not be made or broke.
         """
-        session, _ = self._sessions.get(asyncio.get_running_loop()) or self._new_session()
         url = self._urls.get(request.url) or self._remember(request.url)
         try:
-            return await session.post(
+            return await here.session.post(
                 url,
                 data=request.body,
                 headers=request.headers,
@@ -124,10 +135,9 @@ class Transport:
         Raises:
             ImageFetchError: it cannot be had, or is too large.
         """
-        session, _ = self._sessions.get(asyncio.get_running_loop()) or self._new_session()
         try:
             context = True if url.startswith("http:") else self._ssl_context()
-            async with session.get(url, ssl=context) as response:
+            async with self.here().session.get(url, ssl=context) as response:
                 if response.status != 200:
                     raise ImageFetchError(f"{url} answered with status {response.status}")
                 return File(await self.read(response), response.content_type)
@@ -136,14 +146,17 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close every session of this transport; the running loop's with all courtesy."""
-        kept = self._sessions.pop(asyncio.get_running_loop(), None)
-        if kept is not None:
-            await kept[1].aclose()
-        _abandon(self._sessions)
+        here = self._loops.pop(asyncio.get_running_loop(), None)
+        if here is not None:
+            here.alarms.close()
+            await here.keeper.aclose()
+        _abandon(self._loops)
 
-    def _new_session(self) -> tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]:
-        for loop in [loop for loop in self._sessions if loop.is_closed()]:
-            _abandon({loop: self._sessions.pop(loop)})
+    def _arrive(self) -> Here:
+        """Open a session on a loop that is new here; loops that are closed are forgotten."""
+        loop = asyncio.get_running_loop()
+        for closed in [known for known in self._loops if known.is_closed()]:
+            _abandon({closed: self._loops.pop(closed)})
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -155,8 +168,8 @@ class Transport:
         keeper = _keep(session)
         with contextlib.suppress(StopIteration):
             keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
-        kept = self._sessions[asyncio.get_running_loop()] = session, keeper
-        return kept
+        here = self._loops[loop] = Here(session, keeper, Alarms(loop))
+        return here
 
     def _remember(self, url: str) -> URL:
         if len(self._urls) > 10_000:
@@ -235,10 +248,10 @@ async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
         await session.close()
 
 
-def _abandon(sessions: Sessions) -> None:
+def _abandon(loops: dict[AbstractEventLoop, Here]) -> None:
     """Let go of sessions without awaiting; running loops close theirs by their keeper."""
-    for loop, (session, _) in sessions.items():
-        connector: Any = session.connector
+    for loop, here in loops.items():
+        connector: Any = here.session.connector
         if connector is not None and not loop.is_running():
             connector._close()
-    sessions.clear()
+    loops.clear()

@@ -42,6 +42,7 @@ class Trip:
         "_first_error",
         "_groups",
         "attempts",
+        "budget",
         "call",
         "deadline",
         "engine",
@@ -57,7 +58,8 @@ class Trip:
         self.options = options
         self.route = Route(alias)
         self.start = engine.clock()
-        self.deadline = self.start + engine.budget(options)
+        self.budget = engine.budget(options)
+        self.deadline = self.start + self.budget
         self.attempts = 0
         self.failed: dict[Deployment, APIError] = {}
         self._first_error: APIError | None = None
@@ -88,15 +90,10 @@ class Trip:
     def open_attempt(self, deployment: Deployment, group: Group, reason: str) -> Attempt:
         """Put a new attempt on the route."""
         now = self.engine.clock() - self.start
-        ended = [attempt.ended or 0.0 for attempt in self.route.attempts]
-        attempt = Attempt(
-            deployment_id=deployment.id,
-            group=group.name,
-            reason=reason,
-            queued=now - max(ended) if ended else now,
-            started=now,
-        )
-        self.route.attempts.append(attempt)
+        made = self.route.attempts
+        free = made[-1].ended or 0.0 if made else 0.0
+        attempt = Attempt(deployment.id, group.name, reason, now - free, now)
+        made.append(attempt)
         return attempt
 
     def reason(self, deployment: Deployment) -> str:
@@ -107,22 +104,21 @@ class Trip:
 
     def limit(self, deployment: Deployment, group: Group) -> tuple[float, bool]:
         """Seconds for one attempt, and whether that is the deployment's own limit."""
-        remaining = self.remaining
+        remaining = self.remaining if self.attempts else self.budget
         own = deployment.timeout
-        if own is not None and own < remaining:
-            return own, True
-        if own is None and self._another_left(deployment, group):
-            return remaining * SHARE_OF_REST, False
+        if own is not None:
+            return (own, True) if own < remaining else (remaining, False)
+        if self._another_left(deployment, group):
+            remaining *= SHARE_OF_REST
         return remaining, False
 
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
-        if self.has_fallbacks():
-            return True
-        if self.attempts >= self.retries(deployment):
-            return False
-        fresh = group.fresh(self.failed)
-        return len(fresh) > 1 or (len(fresh) == 1 and fresh[0] is not deployment)
+        if self.attempts < self.retries(deployment):
+            fresh = group.fresh(self.failed)
+            if len(fresh) > 1 or (fresh and fresh[0] is not deployment):
+                return True
+        return self.has_fallbacks()
 
     def retries(self, deployment: Deployment) -> int:
         """Further attempts in this group: as the call says, else the deployment, else the Router."""
@@ -186,7 +182,7 @@ class Trip:
         """What the caller gets when everything has failed: the first meaningful error."""
         if self.late:
             late = Timeout(
-                f"the call's budget of {self.deadline - self.start:g} s has passed",
+                f"the call's budget of {self.budget:g} s has passed",
                 model=error.model,
                 llm_provider=error.llm_provider,
             )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import msgspec
 
-if TYPE_CHECKING:
-    from .chat import Usage
+from .chat import Usage
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, gc=False):
     """One request to one deployment. Times are seconds since the call began.
 
     Attributes:
@@ -38,8 +35,7 @@ class Attempt:
     cost: float | None = None
 
 
-@dataclass(slots=True)
-class Route:
+class Route(msgspec.Struct):
     """How one call was answered.
 
     Attributes:
@@ -49,8 +45,8 @@ class Route:
     """
 
     alias: str
-    attempts: list[Attempt] = field(default_factory=list)
-    dropped_params: list[str] = field(default_factory=list)
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    dropped_params: list[str] = msgspec.field(default_factory=list)
 
     @property
     def served_by(self) -> str | None:

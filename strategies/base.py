@@ -84,6 +84,10 @@ def shortlist(candidates: Sequence[C], rng: random.Random) -> Sequence[C]:
 
 def lowest(candidates: Sequence[C], metric: Callable[[C], float], rng: random.Random) -> C:
     """The candidate with the lowest metric; ties are broken at random."""
+    if len(candidates) == 2:
+        one, other = candidates
+        difference = metric(one) - metric(other)
+        return one if difference < 0 or (difference == 0 and rng.random() < 0.5) else other
     best: list[C] = []
     bound = float("inf")
     for candidate in candidates:

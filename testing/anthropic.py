@@ -40,9 +40,7 @@ class AnthropicFormat:
         """See :meth:`Format.question`."""
         if not path.endswith("/v1/messages"):
             return None
-        return Question(
-            number, str(body.get("model", "")), bool(body.get("stream")), body
-        )
+        return Question(number, str(body.get("model", "")), bool(body.get("stream")), body)
 
     def problem(self, question: Question) -> str | None:
         """See :meth:`Format.problem`."""
@@ -51,14 +49,8 @@ class AnthropicFormat:
                 return f"{field}: Field required"
         for position, message in enumerate(question.body["messages"]):
             if message.get("role") not in ROLES:
-                return (
-                    f"messages.{position}.role: Input should be 'user' or 'assistant'"
-                )
-        return (
-            None
-            if question.body["messages"]
-            else "messages: at least one message is required"
-        )
+                return f"messages.{position}.role: Input should be 'user' or 'assistant'"
+        return None if question.body["messages"] else "messages: at least one message is required"
 
     def whole(self, reply: Reply, question: Question) -> dict[str, Any]:
         """See :meth:`Format.whole`."""
@@ -76,21 +68,15 @@ class AnthropicFormat:
         }
         yield event("message_start", message=opening)
         for index, block in enumerate(content(reply, question)):
-            empty = {"text": ""} if block["type"] == "text" else {"input": {}}
-            yield event(
-                "content_block_start", index=index, content_block={**block, **empty}
-            )
+            empty: dict[str, Any] = {"text": ""} if block["type"] == "text" else {"input": {}}
+            yield event("content_block_start", index=index, content_block={**block, **empty})
             if index == 0:
                 yield event("ping")
             for delta in deltas(block, reply):
-                yield event(
-                    "content_block_delta", content=True, index=index, delta=delta
-                )
+                yield event("content_block_delta", content=True, index=index, delta=delta)
             yield event("content_block_stop", index=index)
         closing = {"stop_reason": stop_reason(reply), "stop_sequence": None}
-        yield event(
-            "message_delta", delta=closing, usage={"output_tokens": reply.output_tokens}
-        )
+        yield event("message_delta", delta=closing, usage={"output_tokens": reply.output_tokens})
         yield event("message_stop")
 
     def error(self, status: int, message: str) -> dict[str, Any]:
@@ -105,9 +91,7 @@ class AnthropicFormat:
 
 def content(reply: Reply, question: Question) -> list[dict[str, Any]]:
     """The blocks of the answer: text first, then the tools."""
-    text = (
-        [{"type": "text", "text": reply.text}] if reply.text or not reply.tools else []
-    )
+    text = [{"type": "text", "text": reply.text}] if reply.text or not reply.tools else []
     return text + [
         {
             "type": "tool_use",

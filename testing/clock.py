@@ -10,6 +10,7 @@ class FakeClock:
         self._now = start
 
     def __call__(self) -> float:
+        """The seconds."""
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -19,9 +20,7 @@ class FakeClock:
             ValueError: `seconds` is negative; this clock is monotonic like the real one.
         """
         if seconds < 0:
-            raise ValueError(
-                f"a monotonic clock does not go back, not by {seconds} s either"
-            )
+            raise ValueError(f"a monotonic clock does not go back, not by {seconds} s either")
         self._now += seconds
 
     def __repr__(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .faults import Fault
     from .reply import Event, Format, Question, Reply
 
@@ -63,9 +64,7 @@ class Exchange:
         """A whole answer; a fault strikes when half of it is sent."""
         if fault is not None and fault.kind == "fail":
             return await self.strike(fault)
-        body = json.dumps(
-            self.format.whole(reply, question), ensure_ascii=False
-        ).encode()
+        body = json.dumps(self.format.whole(reply, question), ensure_ascii=False).encode()
         headers = {**self.headers, "Content-Type": "application/json"}
         if fault is None:
             self.received.outcome = "answered"
@@ -81,9 +80,7 @@ class Exchange:
         self, question: Question, reply: Reply, fault: Fault | None, delay: float
     ) -> web.StreamResponse:
         """The events of an answer, or those before the fault and what then happens."""
-        response = web.StreamResponse(
-            headers={**self.headers, "Content-Type": "text/event-stream"}
-        )
+        response = web.StreamResponse(headers={**self.headers, "Content-Type": "text/event-stream"})
         await response.prepare(self.request)
         events = list(self.format.events(reply, question))
         if fault is not None:

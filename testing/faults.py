@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(slots=True)
@@ -39,9 +41,7 @@ class Script:
             ValueError: it would never strike.
         """
         if fault.times is not None and fault.times < 1:
-            raise ValueError(
-                f"times must be at least 1, or None for always, not {fault.times}"
-            )
+            raise ValueError(f"times must be at least 1, or None for always, not {fault.times}")
         self._faults.append(fault)
 
     def next(self) -> Fault | None:

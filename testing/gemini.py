@@ -57,9 +57,7 @@ class GeminiFormat:
     def whole(self, reply: Reply, question: Question) -> dict[str, Any]:
         """See :meth:`Format.whole`."""
         text = [{"text": reply.text}] if reply.text or not reply.tools else []
-        return response(
-            reply, question, text + function_calls(reply), finish_reason(reply)
-        )
+        return response(reply, question, text + function_calls(reply), finish_reason(reply))
 
     def events(self, reply: Reply, question: Question) -> Iterator[Event]:
         """See :meth:`Format.events`. Function calls come whole; the last event has the reason."""
@@ -82,8 +80,7 @@ class GeminiFormat:
 def function_calls(reply: Reply) -> list[dict[str, Any]]:
     """The tools as parts; Gemini gives them no ids."""
     return [
-        {"functionCall": {"name": tool.name, "args": dict(tool.arguments)}}
-        for tool in reply.tools
+        {"functionCall": {"name": tool.name, "args": dict(tool.arguments)}} for tool in reply.tools
     ]
 
 
@@ -116,6 +113,6 @@ def response(
     }
 
 
-def event(data: dict[str, Any], content: bool = False) -> Event:
+def event(data: dict[str, Any], *, content: bool = False) -> Event:
     """One server-sent event; Google ends its lines with CR LF."""
     return Event(f"data: {as_json(data)}\r\n\r\n".encode(), content)

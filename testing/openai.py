@@ -38,9 +38,7 @@ class OpenAIFormat:
         """See :meth:`Format.question`."""
         if not path.endswith("/chat/completions"):
             return None
-        return Question(
-            number, str(body.get("model", "")), bool(body.get("stream")), body
-        )
+        return Question(number, str(body.get("model", "")), bool(body.get("stream")), body)
 
     def problem(self, question: Question) -> str | None:
         """See :meth:`Format.problem`."""
@@ -92,9 +90,7 @@ class OpenAIFormat:
     def error(self, status: int, message: str) -> dict[str, Any]:
         """See :meth:`Format.error`."""
         kind, code = ERROR_TYPES.get(status, ("server_error", None))
-        return {
-            "error": {"message": message, "type": kind, "param": None, "code": code}
-        }
+        return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
     def error_event(self, status: int, message: str) -> bytes:
         """See :meth:`Format.error_event`."""
@@ -120,9 +116,7 @@ def usage(reply: Reply, question: Question) -> dict[str, Any]:
     }
 
 
-def tool_call(
-    question: Question, position: int, tool: ToolUse, arguments: str
-) -> dict[str, Any]:
+def tool_call(question: Question, position: int, tool: ToolUse, arguments: str) -> dict[str, Any]:
     """A tool call with its arguments as JSON text."""
     return {
         "id": f"call_{question.number}_{position}",
@@ -152,9 +146,9 @@ def chunk(
 ) -> Event:
     """One chunk of a stream."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    return event(envelope(question, "chat.completion.chunk", [choice]), content)
+    return event(envelope(question, "chat.completion.chunk", [choice]), content=content)
 
 
-def event(data: dict[str, Any], content: bool = False) -> Event:
+def event(data: dict[str, Any], *, content: bool = False) -> Event:
     """One server-sent event; OpenAI's have no name."""
     return Event(f"data: {as_json(data)}\n\n".encode(), content)

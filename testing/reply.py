@@ -41,18 +41,14 @@ class Reply:
     @property
     def words(self) -> list[str]:
         """The text in pieces as a stream delivers it; joined they are the text."""
-        return re.findall(r"\s*\S+\s*\Z|\s*\S+", self.text) or (
-            [self.text] if self.text else []
-        )
+        return re.findall(r"\s*\S+\s*\Z|\s*\S+", self.text) or ([self.text] if self.text else [])
 
     @property
     def output_tokens(self) -> int:
         """Tokens of the answer, by word where no number is scripted."""
         if self.completion_tokens is not None:
             return self.completion_tokens
-        return len(self.words) + sum(
-            len(as_json(tool.arguments).split()) for tool in self.tools
-        )
+        return len(self.words) + sum(len(as_json(tool.arguments).split()) for tool in self.tools)
 
     def input_tokens(self, body: Mapping[str, Any]) -> int:
         """Tokens of the request, by word where no number is scripted."""
@@ -118,9 +114,7 @@ class Format(Protocol):
 
 def as_json(value: Any) -> str:
     """JSON text in the spacing that splits into words."""
-    return json.dumps(
-        dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False
-    )
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False)
 
 
 def halves(text: str) -> tuple[str, str]:

@@ -10,12 +10,12 @@ import asyncio
 import socket
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -28,7 +28,7 @@ class LoopbackServer:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._http: web.Server[web.BaseRequest] | None = None
+        self._http: web.Server | None = None
         self._socket: socket.socket | None = None
         self._listener: asyncio.Server | None = None
         self._accepting: asyncio.Task[None] | None = None
@@ -40,9 +40,7 @@ class LoopbackServer:
     async def start(self) -> None:
         """Open a port in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._http = web.Server(
-            self._handler, access_log=None, handler_cancellation=True
-        )
+        self._http = web.Server(self._handler, access_log=None, handler_cancellation=True)
         self._socket = bind(0)
         self.port = self._socket.getsockname()[1]
         self._revive()
@@ -70,11 +68,7 @@ class LoopbackServer:
 
     def join_thread(self) -> None:
         """Close, and wait until the thread has ended."""
-        if (
-            self._thread is not None
-            and self._loop is not None
-            and self._stop is not None
-        ):
+        if self._thread is not None and self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
         self._thread = self._stop = None
@@ -100,23 +94,13 @@ class LoopbackServer:
 
     def _open(self) -> None:
         """The port listens when this returns; connections wait in it for the accepting task."""
-        if (
-            self._loop is not None
-            and self._socket is not None
-            and self._http is not None
-        ):
+        if self._loop is not None and self._socket is not None and self._http is not None:
             self._socket.listen(1024)
-            self._accepting = self._loop.create_task(
-                self._accept(self._socket, self._http)
-            )
+            self._accepting = self._loop.create_task(self._accept(self._socket, self._http))
 
-    async def _accept(
-        self, listener: socket.socket, http: web.Server[web.BaseRequest]
-    ) -> None:
+    async def _accept(self, listener: socket.socket, http: web.Server) -> None:
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(
-            http, sock=listener, start_serving=False
-        )
+        self._listener = await loop.create_server(http, sock=listener, start_serving=False)
         self._socket = None
         await self._listener.start_serving()
 
@@ -147,9 +131,7 @@ class LoopbackServer:
     def _in_loop(self, action: Callable[[], None]) -> None:
         """Run in the server's loop, from whichever thread this is called."""
         if self._loop is None:
-            raise RuntimeError(
-                "the upstream does not run; use it as a context manager first"
-            )
+            raise RuntimeError("the upstream does not run; use it as a context manager first")
         if self._thread is None or self._thread is threading.current_thread():
             action()
             return
@@ -165,6 +147,28 @@ class LoopbackServer:
 
         self._loop.call_soon_threadsafe(run)
         done.result()
+
+
+def model_entry(
+    model_name: str,
+    model: str,
+    base_url: str,
+    *,
+    id: str | None,
+    info: Mapping[str, Any] | None,
+    **litellm_params: Any,
+) -> dict[str, Any]:
+    """An entry for a Router's `model_list` that leads to a loopback server."""
+    return {
+        "model_name": model_name,
+        "litellm_params": {
+            "model": model,
+            "api_base": base_url,
+            "api_key": "loopback-key",
+            **litellm_params,
+        },
+        "model_info": {**({} if id is None else {"id": id}), **(info or {})},
+    }
 
 
 def bind(port: int) -> socket.socket:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .anthropic import AnthropicFormat
@@ -21,14 +20,15 @@ from .faults import Fault, Script
 from .gemini import GeminiFormat
 from .openai import OpenAIFormat
 from .reply import Answer, Reply
-from .server import HOST, LoopbackServer
+from .server import HOST, LoopbackServer, model_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from aiohttp import web
 
-    from .reply import Format, Question
+    from .reply import Format
 
 FORMATS: dict[str, Format] = {
     "anthropic": AnthropicFormat(),
@@ -60,7 +60,7 @@ class Upstream:
 
     def __init__(
         self,
-        format: Literal["openai", "anthropic", "gemini"] = "openai",  # noqa: A002
+        format: Literal["openai", "anthropic", "gemini"] = "openai",
         *,
         answer: Answer = "Hello!",
         model: str = "loopback-model",
@@ -69,9 +69,7 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         if format not in FORMATS:
-            raise ValueError(
-                f"no format {format!r}; there are {', '.join(sorted(FORMATS))}"
-            )
+            raise ValueError(f"no format {format!r}; there are {', '.join(sorted(FORMATS))}")
         self._format = FORMATS[format]
         self.answer = answer
         self.model = model
@@ -94,7 +92,7 @@ class Upstream:
         self,
         model_name: str,
         *,
-        id: str | None = None,  # noqa: A002  the Router's own name for it
+        id: str | None = None,
         info: Mapping[str, Any] | None = None,
         **litellm_params: Any,
     ) -> dict[str, Any]:
@@ -106,16 +104,8 @@ class Upstream:
             info: more for `model_info`, for example `input_cost_per_token`.
             litellm_params: more for `litellm_params`, for example `timeout` or `weight`.
         """
-        return {
-            "model_name": model_name,
-            "litellm_params": {
-                "model": f"{self._format.provider}/{self.model}",
-                "api_base": self.base_url,
-                "api_key": "loopback-key",
-                **litellm_params,
-            },
-            "model_info": {**({} if id is None else {"id": id}), **(info or {})},
-        }
+        model = f"{self._format.provider}/{self.model}"
+        return model_entry(model_name, model, self.base_url, id=id, info=info, **litellm_params)
 
     def fail(
         self,
@@ -129,6 +119,8 @@ class Upstream:
         """Answer with an error, as this provider words it.
 
         Args:
+            status: the HTTP status.
+            message: what the error says.
             times: the next so many requests; None for all of them. Faults strike in the order in
                 which they were told.
             retry_after: seconds for the `Retry-After` header.
@@ -165,10 +157,10 @@ class Upstream:
         self.revive()
 
     async def until(self, condition: Callable[[Self], bool]) -> None:
-        """Wait until something is true of it: ``await upstream.until(lambda it: it.in_flight == 2)``.
+        """Wait until something is true of it.
 
-        Looks whenever a request arrives or ends. Only within ``async with``; set a deadline
-        (``asyncio.timeout``) where it may never be true.
+        ``await upstream.until(lambda it: it.in_flight == 2)`` looks whenever a request arrives or
+        ends. Only within ``async with``; set a deadline where it may never be true.
         """
         changed = asyncio.Event()
         self._watchers.append(changed)
@@ -220,9 +212,7 @@ class Upstream:
             self.in_flight -= 1
             self._notify()
 
-    async def _respond(
-        self, request: web.BaseRequest, received: Received
-    ) -> web.StreamResponse:
+    async def _respond(self, request: web.BaseRequest, received: Received) -> web.StreamResponse:
         number = len(self.requests)
         headers = {self._format.request_id: f"request-{number}", **self.headers}
         exchange = Exchange(request, received, self._format, headers)

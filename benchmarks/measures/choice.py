@@ -33,8 +33,9 @@ def choice(bench: Bench) -> Grid:
                 peer.label,
                 partial(take, peer, url=url, strategy=strategy, sizes=bench.sizes),
             )
+            for strategy in dict.fromkeys(name for peer in bench.peers for name in peer.strategies)
             for peer in bench.peers
-            for strategy in peer.strategies
+            if strategy in peer.strategies
         ],
     )
 

@@ -19,7 +19,7 @@ def stream(bench: Bench) -> Grid:
     return Grid(
         name="stream",
         title="Streams, sent as fast as they are read",
-        headings=("streams × chunks", "peer"),
+        headings=("streams of chunks", "peer"),
         columns=(
             Column("cpu_us", "CPU µs/chunk", digits=2, gate=""),
             Column("rate", "chunks/s", gate="-rate"),
@@ -29,7 +29,7 @@ def stream(bench: Bench) -> Grid:
             cell
             for count, chunks in SHAPES
             for cell in bench.cells(
-                Case(f"{count} × {chunks}", gate=str(count)),
+                Case(f"{count} of {chunks:,}", gate=str(count)),
                 "streams",
                 scenario=f"n{chunks}",
                 in_flight=count,

@@ -19,6 +19,7 @@ and that is all it takes to add one.
 from __future__ import annotations
 
 import pkgutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -32,12 +33,25 @@ BASELINE = "bare-aiohttp"
 GROUP = "group"
 
 
-class Client(Protocol):
-    """A peer at work. Made inside the running event loop."""
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a client is made for.
 
-    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
-        """For the model API at `url`; routers get that many deployments of it."""
-        ...
+    Attributes:
+        url: the model API's base.
+        deployments: how many deployments of it a router gets.
+        strategy: how a router chooses among them, None for its default.
+    """
+
+    url: str
+    deployments: int
+    strategy: str | None
+
+
+class Client(Protocol):
+    """A peer at work. Made inside the running event loop; ends with its process."""
+
+    def __init__(self, setup: Setup) -> None: ...
 
     async def call(self, messages: Messages) -> str | None:
         """One call; the text of the answer."""
@@ -51,10 +65,6 @@ class Client(Protocol):
         """The content of a chunk, if it has any."""
         ...
 
-    async def close(self) -> None:
-        """Close what is open."""
-        ...
-
 
 class RouterClient(Client, Protocol):
     """A peer that chooses among deployments."""
@@ -64,7 +74,7 @@ class RouterClient(Client, Protocol):
         ...
 
 
-def model_list(url: str, deployments: int) -> list[dict[str, Any]]:
+def model_list(setup: Setup) -> list[dict[str, Any]]:
     """One group of deployments, as litellm's Router and ours take it.
 
     All have the same key, so that litellm opens one HTTP client for all and not one for each.
@@ -72,14 +82,14 @@ def model_list(url: str, deployments: int) -> list[dict[str, Any]]:
     return [
         {
             "model_name": GROUP,
-            "litellm_params": {"model": f"openai/{MODEL}", "api_base": url, "api_key": KEY},
+            "litellm_params": {"model": f"openai/{MODEL}", "api_base": setup.url, "api_key": KEY},
             "model_info": {
                 "id": f"d{index}",
                 "input_cost_per_token": (1 + index % 7) * 1e-6,
                 "output_cost_per_token": (1 + index % 7) * 2e-6,
             },
         }
-        for index in range(deployments)
+        for index in range(setup.deployments)
     ]
 
 

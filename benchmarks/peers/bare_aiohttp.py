@@ -12,6 +12,8 @@ from . import KEY, MODEL, Messages
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
+    from . import Setup
+
 DISTRIBUTION = "aiohttp"
 IMPORTS = ("import aiohttp, pydantic", "import aiohttp, orjson")
 STRATEGIES = ()
@@ -20,8 +22,8 @@ STRATEGIES = ()
 class Client:
     """POST and parse. Streams are read by `async for line in response.content`."""
 
-    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
-        self.url = f"{url}/chat/completions"
+    def __init__(self, setup: Setup) -> None:
+        self.url = f"{setup.url}/chat/completions"
         self.headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
@@ -43,6 +45,3 @@ class Client:
             return None
         choices: list[dict[str, Any]] = orjson.loads(chunk[6:])["choices"]
         return choices[0]["delta"].get("content") if choices else None
-
-    async def close(self) -> None:
-        await self.session.close()

@@ -11,6 +11,8 @@ from . import GROUP, Messages, model_list
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
+    from . import Setup
+
 DISTRIBUTION = "litellm"
 IMPORTS = ("import litellm", "from litellm import Router")
 STRATEGIES = (
@@ -25,10 +27,10 @@ STRATEGIES = (
 class Client:
     """A Router with one group."""
 
-    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
+    def __init__(self, setup: Setup) -> None:
         self.router = litellm.Router(
-            model_list=model_list(url, deployments),
-            routing_strategy=strategy or "simple-shuffle",
+            model_list=model_list(setup),
+            routing_strategy=setup.strategy or "simple-shuffle",
         )
 
     async def call(self, messages: Messages) -> str | None:
@@ -51,6 +53,3 @@ class Client:
             await self.router.async_get_available_deployment(
                 model=GROUP, messages=None, request_kwargs={}
             )
-
-    async def close(self) -> None:
-        self.router.discard()

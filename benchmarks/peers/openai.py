@@ -11,6 +11,8 @@ from . import KEY, MODEL, Messages
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
+    from . import Setup
+
 DISTRIBUTION = "openai"
 IMPORTS = ("import openai",)
 STRATEGIES = ()
@@ -19,8 +21,8 @@ STRATEGIES = ()
 class Client:
     """One client for one endpoint: it does not route."""
 
-    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
-        self.client = openai.AsyncOpenAI(api_key=KEY, base_url=url)
+    def __init__(self, setup: Setup) -> None:
+        self.client = openai.AsyncOpenAI(api_key=KEY, base_url=setup.url)
 
     async def call(self, messages: Messages) -> str | None:
         answer = await self.client.chat.completions.create(model=MODEL, messages=messages)
@@ -36,6 +38,3 @@ class Client:
     def text(self, chunk: Any, /) -> str | None:
         text: str | None = chunk.choices[0].delta.content if chunk.choices else None
         return text
-
-    async def close(self) -> None:
-        await self.client.close()

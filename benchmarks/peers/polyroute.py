@@ -14,6 +14,8 @@ from . import GROUP, Messages, model_list
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
+    from . import Setup
+
 DISTRIBUTION = "polyroute"
 IMPORTS = ("import polyroute", "import polyroute; polyroute.Router")
 STRATEGIES = ("simple-shuffle", "round-robin", "least-busy", "lowest-latency", "cost-weighted")
@@ -22,9 +24,9 @@ STRATEGIES = ("simple-shuffle", "round-robin", "least-busy", "lowest-latency", "
 class Client:
     """A Router with one group."""
 
-    def __init__(self, *, url: str, deployments: int, strategy: str | None) -> None:
-        chosen = {"routing_strategy": strategy} if strategy else {}
-        self.router = polyroute.Router(model_list(url, deployments), **chosen)
+    def __init__(self, setup: Setup) -> None:
+        chosen = {"routing_strategy": setup.strategy} if setup.strategy else {}
+        self.router = polyroute.Router(model_list(setup), **chosen)
 
     async def call(self, messages: Messages) -> str | None:
         answer = await self.router.acompletion(model=GROUP, messages=messages)
@@ -45,11 +47,8 @@ class Client:
         """With the books that a choice opens, closed again at once."""
         # There is no public way to choose without calling, and no other use for one.
         engine = self.router._engine
-        group = engine.group(GROUP)
+        group = engine.find(GROUP)
         for _ in range(times):
             trip = Trip(engine, Call([]), GROUP, NO_OPTIONS)
             trip.enter(group)
             engine.choose(group, trip).abandoned()
-
-    async def close(self) -> None:
-        await self.router.aclose()
