@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
-    from .base import Call, Target
+    from .base import Call, Credential, Target
 
 BASE_URL = "https://api.anthropic.com"
 BASE_ENV = ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL")
@@ -47,6 +47,8 @@ OAUTH_BETA = "oauth-2025-04-20"
 
 class AnthropicAdapter:
     """Messages for one target."""
+
+    credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
         self.target = target

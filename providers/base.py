@@ -13,14 +13,14 @@ lives in `polyroute.router`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from ..exceptions import UnsupportedParamsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion, ChatCompletionChunk, Usage
@@ -98,6 +98,36 @@ class File:
     media_type: str
 
 
+class Credential(Protocol):
+    """How to get at a secret that is not simply a key: a token to be fetched, keys that rotate."""
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for credentials that give the same secret; never shown."""
+        ...
+
+    def fetch(self) -> Secret:
+        """Get it, however long that takes; runs in a thread, never on the event loop.
+
+        Raises:
+            AuthenticationError: it cannot be had; names what is missing.
+        """
+        ...
+
+
+class Secret(NamedTuple):
+    """What a credential gives: a token or a set of keys, and when it must be fetched anew.
+
+    `expires` is seconds since the epoch, None if it lasts.
+    """
+
+    value: Any
+    expires: float | None = None
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
 class Call(msgspec.Struct):
     """One caller's request, checked and normalised, before any provider has seen it.
 
@@ -110,6 +140,7 @@ class Call(msgspec.Struct):
         extra_body: laid over the body as it is.
         extra_headers: laid over the headers as they are.
         files: what :meth:`Adapter.files` asked for, by URL.
+        secret: what the adapter's `credential` gave, e.g. a bearer token.
         max_event_bytes: limit of one event of a stream.
     """
 
@@ -121,6 +152,7 @@ class Call(msgspec.Struct):
     extra_body: Mapping[str, Any] | None = None
     extra_headers: Mapping[str, str] | None = None
     files: dict[str, File] = msgspec.field(default_factory=dict)
+    secret: Any = None
     max_event_bytes: int = 32 * 2**20
 
     @property
@@ -169,6 +201,9 @@ class Decoder(Protocol):
 
 class Adapter(Protocol):
     """One wire format, bound to one target."""
+
+    credential: Credential | None
+    """How to get the secret that `build` needs in `call.secret`; None where the target's key does."""
 
     def files(self, call: Call) -> Sequence[str]:
         """URLs that must be fetched into `call.files` before `build`."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
-    from .base import Call, Target
+    from .base import Call, Credential, Target
 
 HOST = "https://generativelanguage.googleapis.com"
 VERSION = "v1beta"
@@ -47,6 +47,8 @@ METHOD = re.compile(r":(?:streamG|g)enerateContent$")
 
 class GeminiAdapter:
     """Chat completions for one model of AI Studio."""
+
+    credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
         self.target = target

@@ -128,7 +128,7 @@ def read_status(body: bytes) -> dict[str, Any]:
     """The `google.rpc.Status` of a body, empty if it is something else."""
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     if isinstance(found, list) and found:
         found = found[0]
@@ -138,9 +138,10 @@ def read_status(body: bytes) -> dict[str, Any]:
 
 def read_details(rpc: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Any]:
     """`ErrorInfo`, `RetryInfo` and the violations of `BadRequest`, each empty if missing."""
+    details = rpc.get("details")
     by_type = {
         str(detail.get("@type", "")).rpartition(".")[2]: detail
-        for detail in rpc.get("details") or ()
+        for detail in (details if isinstance(details, list) else ())
         if isinstance(detail, dict)
     }
     return (

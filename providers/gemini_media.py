@@ -146,7 +146,7 @@ class Media:
         Raises:
             BadRequestError: it should refer to something and does not.
         """
-        kind = part["type"]
+        kind = str(part["type"])
         inner: Any = part.get(kind)
         match kind, inner:
             case _, str(url) if kind in LINKED:
@@ -170,8 +170,8 @@ class Media:
 
     def _named(self, file: Mapping[str, Any]) -> Reference:
         return Reference(
-            media_type=file.get("format") or "",
-            name=file.get("filename") or "",
+            media_type=str(file.get("format") or ""),
+            name=str(file.get("filename") or ""),
             extras=self._extras(file),
         )
 
@@ -180,7 +180,7 @@ class Media:
         video = options.get("video_metadata")
         if isinstance(video, dict):
             extras["videoMetadata"] = {camel(name): value for name, value in video.items()}
-        level = RESOLUTIONS.get(options.get("detail") or "")
+        level = RESOLUTIONS.get(str(options.get("detail")))
         if level and self.part_resolution:
             extras["mediaResolution"] = {"level": level}
         return extras

@@ -136,18 +136,18 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
     Raises:
         BadRequestError: it calls no function, or its arguments are not a JSON object.
     """
-    function = call.get("function") or {}
-    if not function.get("name"):
-        raise BadRequestError(
-            f"a tool call names no function: {dict(call)!r:.80}", param="messages"
-        )
+    match call:
+        case {"function": {"name": str(name)} as function} if name:
+            pass
+        case _:
+            raise BadRequestError(f"a tool call names no function: {call!r:.80}", param="messages")
     fields = call.get("provider_specific_fields") or {}
-    inner = {"name": function["name"], "args": _arguments(function)}
+    inner = {"name": name, "args": _arguments(function)}
     identifier = fields.get("function_call_id")
     if identifier:
         inner["id"] = identifier
     if call.get("id"):
-        names[call["id"]] = (function["name"], identifier)
+        names[call["id"]] = (name, identifier)
     part: dict[str, Any] = {"functionCall": inner}
     if fields.get("thought_signature"):
         part["thoughtSignature"] = fields["thought_signature"]
@@ -170,7 +170,7 @@ def read_object(text: str) -> dict[str, Any] | None:
     """The object that the text is as JSON, None if it is anything else."""
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -269,13 +269,13 @@ def convert_thinking(params: Mapping[str, Any], model: str) -> dict[str, Any]:
     return {} if effort is None else convert_effort(effort, model)
 
 
-def convert_effort(effort: str, model: str) -> dict[str, Any]:
+def convert_effort(effort: Any, model: str) -> dict[str, Any]:
     """An effort as a level of thinking, or as a budget for models before Gemini 3.
 
     Raises:
         BadRequestError: there is no such effort.
     """
-    if effort not in BUDGETS:
+    if not isinstance(effort, str) or effort not in BUDGETS:
         raise BadRequestError(
             f"reasoning_effort is {effort!r}; it must be one of {', '.join(BUDGETS)}",
             param="reasoning_effort",

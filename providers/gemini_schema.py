@@ -63,8 +63,8 @@ def _convert(schema: Any, root: Mapping[str, Any], within: tuple[str, ...]) -> d
     found = _dereference(schema, root, within)
     if found is None:
         return dict(ANYTHING)
-    schema, within = found
-    schema = _spread_types(_join_all_of(schema, root, within))
+    schema, within = _join_all_of(*found, root)
+    schema = _spread_types(schema)
     converted = {name: value for name, value in schema.items() if name in KEPT}
     kind = _type_of(schema)
     if kind:
@@ -102,18 +102,23 @@ def _lookup(reference: str, root: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _join_all_of(
-    schema: dict[str, Any], root: Mapping[str, Any], within: tuple[str, ...]
-) -> dict[str, Any]:
-    """The schema with its `allOf` laid under it; properties and required ones add up."""
+    schema: dict[str, Any], within: tuple[str, ...], root: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The schema with its `allOf` laid under it, and the references followed for that.
+
+    Properties and required ones add up.
+    """
     parts = schema.get("allOf")
     if not isinstance(parts, list):
-        return schema
+        return schema, within
     joined: dict[str, Any] = {}
+    followed = within
     for part in (*parts, {name: value for name, value in schema.items() if name != "allOf"}):
         found = _dereference(part, root, within) if isinstance(part, dict) else None
         if found is None:
             continue
-        inner = _join_all_of(found[0], root, found[1])
+        inner, more = _join_all_of(*found, root)
+        followed += tuple(reference for reference in more if reference not in followed)
         properties = {**joined.get("properties", {}), **(inner.get("properties") or {})}
         required = [*joined.get("required", ()), *(inner.get("required") or ())]
         joined = {**joined, **inner}
@@ -121,7 +126,7 @@ def _join_all_of(
             joined["properties"] = properties
         if required:
             joined["required"] = list(dict.fromkeys(required))
-    return joined
+    return joined, followed
 
 
 def _spread_types(schema: dict[str, Any]) -> dict[str, Any]:

@@ -175,10 +175,10 @@ def read_answer(body: bytes, target: Target) -> tuple[Response, Raw]:
         raw = msgspec.json.decode(body)
         if isinstance(raw, list) and len(raw) == 1:
             raw = raw[0]
-        if isinstance(raw, dict) and "error" in raw:
+        if isinstance(raw, dict) and raw.get("error"):
             raise convert_error(target, 200, {}, body)
         return msgspec.convert(raw, Response), raw
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise unreadable(target, body, str(error)) from error
 
 

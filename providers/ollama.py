@@ -10,7 +10,7 @@ spoken to in OpenAI's format instead.
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
+from msgspec.structs import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
-    from .base import Adapter, Call, File, Target
+    from .base import Adapter, Call, Credential, File, Target
 
 OLLAMA = Compatible(
     base_url="http://127.0.0.1:11434",
@@ -118,6 +118,8 @@ def make_adapter(target: Target) -> Adapter:
 
 class OllamaAdapter:
     """Chat with one model of an Ollama server."""
+
+    credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
         self.target = target

@@ -41,7 +41,7 @@ from .sse import Splitter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .base import Call, Target
+    from .base import Call, Credential, Target
     from .catalog import Compatible
 
 MESSAGE_KEYS = frozenset(
@@ -96,6 +96,8 @@ _encode = msgspec.json.Encoder().encode
 
 class OpenAIAdapter:
     """Chat completions for one target, as its row says."""
+
+    credential: Credential | None = None
 
     def __init__(self, target: Target, row: Compatible) -> None:
         self.target = target

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
 from .lease import Lease
 from .retries import Backoff, RetryBudget
+from .credentials import Secrets
 from .stream import ChatStream, Flow
 from .trip import Trip
 
@@ -61,6 +62,7 @@ class Engine:
     max_fallbacks: int = 5
     fallback_on_bad_request: bool = False
     longest_retry_after: float = 60.0
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
     backoff: Backoff = field(init=False)
     retry_budget: RetryBudget = field(init=False)
 
@@ -149,6 +151,8 @@ class Engine:
                 adapter = deployment.adapter
                 for url in adapter.files(call):
                     call.files[url] = call.files.get(url) or await self.transport.fetch(url)
+                if adapter.credential is not None:
+                    call = replace(call, secret=await self.secrets.get(adapter.credential))
                 request = adapter.build(call)
                 sent = True
                 response = await self.transport.send(request, here)

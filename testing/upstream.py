@@ -149,9 +149,13 @@ class Upstream:
         """Open the same port again."""
         self._server.revive()
 
+    def heal(self) -> None:
+        """Forget the faults that have not struck yet."""
+        self._script.clear()
+
     def reset(self) -> None:
         """Forget faults and recorded requests, and live."""
-        self._script.clear()
+        self.heal()
         self.requests.clear()
         self.most_in_flight = self.in_flight
         self.revive()

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-
 from polyroute.exceptions import (
     APIError,
     APIResponseValidationError,
@@ -36,7 +35,9 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
-ASK_WEATHER = {
+BAD_KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+TOO_LONG = "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+ASK_WEATHER: dict[str, Any] = {
     "role": "assistant",
     "content": None,
     "tool_calls": [
@@ -160,8 +161,8 @@ def test_gemma_is_instructed_by_the_user() -> None:
 
 def test_parallel_results_are_one_turn_and_find_their_functions() -> None:
     """Results name the function whose call they answer and stay apart from what follows."""
-    both = {**ASK_WEATHER, "tool_calls": [*ASK_WEATHER["tool_calls"], {  # type: ignore[misc]
-        "id": "call_2", "type": "function", "function": {"name": "clock", "arguments": ""}}]}  # fmt: skip
+    clock = {"id": "call_2", "function": {"name": "clock", "arguments": ""}}
+    both = {"role": "assistant", "tool_calls": [*ASK_WEATHER["tool_calls"], clock]}
     contents = body_of(
         user("Weather and time?"),
         both,
@@ -310,7 +311,7 @@ def test_an_endpoint_that_opens_urls_gets_the_url() -> None:
 @pytest.mark.parametrize("media_type", ["image/svg+xml", "application/octet-stream"])
 def test_unusable_media_are_refused_before_google_does(media_type: str) -> None:
     """SVG and data of unknown type are refused with what would help."""
-    with pytest.raises(BadRequestError, match="PNG|format"):
+    with pytest.raises(BadRequestError, match=r"PNG|format"):
         parts_of({"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{PNG}"}})
 
 
@@ -676,15 +677,19 @@ def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
         (400, rpc(400, "INVALID_ARGUMENT", "Bad role."), BadRequestError),
         (
             400,
-            rpc(400, "INVALID_ARGUMENT", "no", {"@type": "a/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}),
+            rpc(400, "INVALID_ARGUMENT", "no", BAD_KEY),
             AuthenticationError,
         ),
         (
             400,
-            rpc(400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens allowed (8)."),
+            rpc(400, "INVALID_ARGUMENT", TOO_LONG),
             ContextWindowExceededError,
         ),
-        (400, rpc(400, "FAILED_PRECONDITION", "User location is not supported."), PermissionDeniedError),
+        (
+            400,
+            rpc(400, "FAILED_PRECONDITION", "User location is not supported."),
+            PermissionDeniedError,
+        ),
         (401, rpc(401, "UNAUTHENTICATED"), AuthenticationError),
         (403, rpc(403, "PERMISSION_DENIED"), PermissionDeniedError),
         (404, [rpc(404, "NOT_FOUND")], NotFoundError),
@@ -695,7 +700,7 @@ def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
         (500, b"\xff\xfe", APIError),
         (429, b"null", RateLimitError),
     ],
-)  # fmt: skip
+)
 def test_errors_have_the_class_that_google_means(
     status: int, body: Any, kind: type[APIError]
 ) -> None:
@@ -714,7 +719,7 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"{}", b"7", b'{"candidates": [{"content": 1}]}']
+    "body", [b"", b"{", b"[]", b"{}", b"7", b'{"candidates": [{"content": 1}]}', b'{"a": "\xff"}']
 )
 def test_nonsense_with_status_200_is_no_answer(body: bytes) -> None:
     """A body that cannot be understood is an error, never an empty message."""

@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ..router import Router
-from ..testing import Upstream
-from ..testing.llama import LlamaServer
+from ...router import Router
+from ...testing import Upstream
+from ...testing.llama import LlamaServer
 
 if TYPE_CHECKING:
     from types import TracebackType

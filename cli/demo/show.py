@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import APIError
-from .terminal import BAD, FAINT, GOOD
+from ...exceptions import APIError
+from ..terminal import BAD, FAINT, GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..router import ChatStream, Router
-    from ..schemas import Attempt, ChatCompletion, Route
+    from ...router import ChatStream, Router
+    from ...schemas import Attempt, ChatCompletion, Route
+    from ..terminal import Line, Screen
     from .fleet import Fleet
-    from .terminal import Line, Screen
 
 STATES: dict[str, tuple[str, str]] = {
     "closed": ("● in use", GOOD),
@@ -95,9 +95,10 @@ def attempt_line(attempt: Attempt) -> Line:
     """One attempt: where, and how it ended."""
     if attempt.outcome == "ok":
         return [f"{attempt.deployment_id} ", (f"✓ {milliseconds(duration(attempt))}", GOOD)]
-    why = "no connection" if attempt.status is None else f"HTTP {attempt.status}"
-    if attempt.outcome == "interrupted":
-        why = "broke off"
+    if attempt.status is None:
+        why = "no connection"
+    else:
+        why = f"HTTP {attempt.status}" if attempt.status >= 300 else "the stream broke off"
     return [f"{attempt.deployment_id} ", (f"✗ {why}", BAD)]
 
 

@@ -1,0 +1,111 @@
+"""Scene 2: an upstream dies under traffic, rests, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ...exceptions import APIError
+from ..terminal import BAD, FAINT
+from .fleet import smart
+from .show import milliseconds, route_line, state_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...router import Router
+    from ..terminal import Row
+    from .show import Show
+
+
+async def outage(show: Show, router: Router) -> None:
+    """Steady traffic while one upstream dies and comes back."""
+    victim = smart(show.fleet)[0].id
+    show.screen.heading(
+        "2  An upstream dies",
+        f"Calls keep coming while {victim} is killed and, later, started again.",
+    )
+    calls = Traffic(show, router)
+    with show.screen.live(*status_table(router)):
+        await calls.run(12)
+        show.fleet.kill(victim)
+        show.screen.say((f"  {victim} is dead: its port is closed", f"bold {BAD}"))
+        await calls.run(24)
+        rested = state(router, victim) != "closed"
+        await show.fleet.revive(victim)
+        show.screen.say((f"  {victim} is back", "bold green"))
+        back = await calls.until_served_by(victim)
+    show.check("no caller noticed", calls.failed == 0, f"{calls.made} calls, {calls.failed} failed")
+    refused = [attempt for attempt in show.attempts[victim] if attempt.outcome == "failed"]
+    show.check("attempts that failed were repeated on a sibling", bool(refused), f"{len(refused)}")
+    show.check(f"{victim} was given a rest instead of more calls", rested and len(refused) < 12)
+    show.check(f"one probe found out that {victim} is back", back)
+
+
+class Traffic:
+    """Calls that start at regular intervals, whether or not earlier ones have ended."""
+
+    def __init__(self, show: Show, router: Router) -> None:
+        self._show = show
+        self._router = router
+        self.made = 0
+        self.failed = 0
+
+    async def run(self, calls: int) -> None:
+        """Start some calls and wait for all of them."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._show.some(calls, 6)):
+                group.create_task(self._call())
+                await asyncio.sleep(0.1)
+
+    async def until_served_by(self, id: str) -> bool:
+        """Go on until a deployment answers again; False if it does not within 8 seconds."""
+        try:
+            async with asyncio.timeout(8):
+                while await self._call() != id:
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _call(self) -> str | None:
+        self.made += 1
+        number = self.made
+        try:
+            answer = await self._show.ask(self._router, "smart")
+        except APIError as error:
+            self.failed += 1
+            self._show.screen.say((f"  call {number}: {error}", BAD))
+            return None
+        self.failed += answer.choices[0].message.content != self._show.fleet.answer
+        route = answer.route
+        if route is None:
+            return None
+        if len(route.attempts) > 1:
+            self._show.screen.say((f"  call {number:2}: ", FAINT), *route_line(route))
+        return route.served_by
+
+
+def status_table(router: Router) -> tuple[list[str], Callable[[], list[Row]]]:
+    """Columns, and a function for the rows, of what a Router knows of its deployments."""
+
+    def rows() -> list[Row]:
+        return [
+            [
+                [stats["id"]],
+                [stats["provider"]],
+                state_line(stats["state"]),
+                [f"{stats['in_flight']}"],
+                [f"{stats['successes']}"],
+                [(f"{stats['failures']}", BAD if stats["failures"] else FAINT)],
+                [milliseconds(stats["latency"])],
+            ]
+            for stats in router.stats()
+        ]
+
+    return ["deployment", "speaks", "circuit", "in flight", "answered", "failed", "latency"], rows
+
+
+def state(router: Router, id: str) -> str:
+    """The state of a deployment's circuit."""
+    return next(stats["state"] for stats in router.stats() if stats["id"] == id)
