@@ -41,7 +41,10 @@ class Bound:
             ValueError: it is not written like that.
         """
         name, _, limit = text.partition("=")
-        return cls(option, name, float(limit))
+        try:
+            return cls(option, name, float(limit))
+        except ValueError:
+            raise ValueError(f"{option} {text}: write NAME=LIMIT, as in call=1.15") from None
 
     def holds(self, figure: float) -> bool:
         return figure <= self.limit if self.option == "--max" else figure >= self.limit

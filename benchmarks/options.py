@@ -111,8 +111,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--upstream", choices=("auto", "c", "python"), default="auto", help="what is called")
     add("--seed", type=int, help="of the order of visits")
     add("--out", type=Path, help="write the report to a file; .json: every sample")
-    for option, side in (("--max", "above"), ("--min", "below")):
-        text = f"fail if polyroute's median ratio is {side}, e.g. throughput64=0.9; repeatable"
+    for option, bound in (("--max", "above, e.g. call=1.15"), ("--min", "below")):
+        text = f"fail if polyroute's median ratio is {bound}; repeatable"
         add(option, action="append", default=[], metavar="NAME=LIMIT", help=text)
     text = (
         "interpreter of a peer's own environment; polyroute@old is a second polyroute; repeatable"

@@ -3,9 +3,9 @@ The same model API as `upstream.c`, for machines without a C compiler.
 
     python -m benchmarks.upstream_python        prints the port it listens on
 
-It takes several times as long for an answer, so ratios come out nearer to 1 than they are; it
-is there to run the benchmarks anywhere, not to publish their figures. It knows the same
-scenarios (`lat`, `n`, `b`, `d` in the first segment of the path) and the same answers.
+With many calls in flight it is slower than some of the clients, and their throughput is then its
+own: it is there to run the benchmarks anywhere, not to publish their figures. It knows the same
+scenarios (`lat`, `n`, `b`, `d` in the first segment of the path) and sends the same texts.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ class RichScreen:
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
+        self._column = 0
 
     def heading(self, title: str, explanation: str = "") -> None:
         """See :meth:`Screen.heading`."""
@@ -33,10 +34,14 @@ class RichScreen:
 
     def say(self, *pieces: Piece) -> None:
         """See :meth:`Screen.say`."""
+        self._column = 0
         self._console.print(Text.assemble(*pieces))
 
     def type(self, text: str) -> None:
-        """See :meth:`Screen.type`."""
+        """See :meth:`Screen.type`: words are kept whole at the edge of the terminal."""
+        if self._column + len(text) > self._console.width:
+            text, self._column = f"\n  {text.lstrip()}", 0
+        self._column += len(text.rpartition("\n")[2])
         self._console.print(Text(text), end="", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -63,4 +68,4 @@ def drawn(columns: Sequence[str], rows: Sequence[Row]) -> Padding:
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*(Text.assemble(*cell) for cell in row))
-    return Padding(table, (1, 0, 0, 2))
+    return Padding(table, (0, 0, 0, 2))

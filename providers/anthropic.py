@@ -15,6 +15,7 @@ Only this module knows where the API is; Claude on Vertex and Bedrock shares the
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .anthropic_answer import make_messages_error, parse_answer
@@ -51,13 +52,15 @@ class AnthropicAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
-        self.target = target
         self.version = version_of(target)
+        with_key = authorization(target, self.version)
+        key = with_key.get("x-api-key") or with_key["Authorization"].removeprefix("Bearer ")
+        self.target = replace(target, api_key=key)
         self.url = messages_url(target.api_base or from_environment(BASE_ENV) or BASE_URL)
         self.headers = {
             "Content-Type": "application/json",
             "anthropic-version": self.version,
-            **authorization(target, self.version),
+            **with_key,
             **target.headers,
         }
 

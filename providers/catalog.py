@@ -10,7 +10,7 @@ field exists because at least three providers need it. Private endpoints use the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -82,14 +82,13 @@ class Compatible:
             )
         return base.rstrip("/")
 
-    def authorization(self, target: Target) -> dict[str, str]:
-        """The header with the key.
+    def with_key(self, target: Target) -> Target:
+        """The target with its key, wherever that comes from.
 
         Raises:
             AuthenticationError: a key is needed and there is none; names the variables.
         """
-        key = find_key(target, self.key_env, self.placeholder_key)
-        return {"Authorization": f"Bearer {key}"}
+        return replace(target, api_key=find_key(target, self.key_env, self.placeholder_key))
 
     def model_name(self, model: str) -> str:
         """The model's name on the wire."""

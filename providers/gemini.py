@@ -14,6 +14,7 @@ AI as well:
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .base import Request
@@ -51,11 +52,12 @@ class GeminiAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
-        self.target = target
+        key = find_key(target, KEY_ENV)
+        self.target = target = replace(target, api_key=key)
         self.url = model_url(target)
         self.headers = {
             "Content-Type": "application/json",
-            "x-goog-api-key": find_key(target, KEY_ENV),
+            "x-goog-api-key": key,
             **target.headers,
         }
 

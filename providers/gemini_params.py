@@ -131,6 +131,8 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
     if NOT_THINKING.match(target.model):
         supported = supported - {"reasoning_effort", "thinking"}
     params, dropped = supported_params(call, target, supported)
+    if "user" in params:
+        dropped += ("user",)  # no answer depends on it, so it is no reason to refuse
     if params.get("parallel_tool_calls") is False:
         dropped += (_leave_out("parallel_tool_calls", call, target),)
     body = convert_native(params)

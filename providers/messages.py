@@ -43,8 +43,9 @@ def normalise_messages(messages: Any) -> list[dict[str, Any]]:
     for message in messages:
         if type(message) is not dict:
             message = _plain_message(message, len(plain))  # noqa: PLW2901
-        if message.get("role") not in ROLES:
-            raise _wrong(len(plain), _ROLE_IS_WRONG.format(message.get("role")))
+        role = message.get("role")
+        if not isinstance(role, str) or role not in ROLES:
+            raise _wrong(len(plain), _ROLE_IS_WRONG.format(role))
         content = message.get("content")
         if type(content) is not str and content is not None:
             _check_parts(len(plain), content)
@@ -59,7 +60,8 @@ def _is_plain(message: Any) -> bool:
     return (
         type(message) is dict
         and type(message.get("content")) is str
-        and message.get("role") in ROLES
+        and type(message.get("role")) is str
+        and message["role"] in ROLES
     )
 
 
@@ -80,7 +82,7 @@ def _check_parts(position: int, content: Any) -> None:
         raise _wrong(position, f"has content of type {type(content).__name__}; "
                      "it must be text or a list of content parts")  # fmt: skip
     for part in content:
-        if not isinstance(part, Mapping) or "type" not in part:
+        if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
             raise _wrong(position, f"has a content part {part!r:.60}; "
                          'each must be a dictionary like {"type": "text", "text": "…"}')  # fmt: skip
 

@@ -100,14 +100,14 @@ class OpenAIAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target, row: Compatible) -> None:
-        self.target = target
+        self.target = target = row.with_key(target)
         self.row = row
         base = row.base(target)
         self.url = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
         self.headers = {
             "Content-Type": "application/json",
             **row.headers,
-            **row.authorization(target),
+            "Authorization": f"Bearer {target.api_key}",
             **target.headers,
         }
         self.model = row.model_name(target.model)
@@ -172,7 +172,7 @@ class OpenAIAdapter:
         """The answer; see :meth:`Adapter.parse`."""
         try:
             answer = _decode_completion(body)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             answer = repair.completion(body, self.unreadable)
         answer._extra = body
         if answer.usage is not None:
@@ -271,7 +271,7 @@ class ChatDecoder:
             return
         try:
             chunk = _decode_chunk(payload)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             chunk = repair.chunk(payload, self._adapter.unreadable)
         chunk._extra = payload
         chunk.model = self._model

@@ -64,7 +64,7 @@ def error_status(body: bytes) -> int | None:
 def _mend(body: bytes, unreadable: Unreadable, part: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(body, str(error)) from error
     if not isinstance(answer, dict) or ("choices" not in answer and "usage" not in answer):
         raise unreadable(body, "it has no choices")

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, PolyrouteError
 from .server import HOST, bind, model_entry
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LlamaServer:
         """Start the process, on the port it had before if there was one.
 
         Raises:
-            RuntimeError: it does not come up; shows the end of what it said.
+            PolyrouteError: it does not come up; shows the end of what it said.
         """
         if not self.port:
             with bind(0) as free:
@@ -95,7 +95,7 @@ class LlamaServer:
             self._log.seek(0)
             said = self._log.read().decode(errors="replace").strip().splitlines()
             await self.stop()
-            raise RuntimeError(f"llama.cpp did not start: {' / '.join(said[-3:]) or 'no reason'}")
+            raise PolyrouteError(f"llama.cpp did not start: {' / '.join(said[-3:]) or 'no reason'}")
 
     def kill(self) -> None:
         """End the process at once."""

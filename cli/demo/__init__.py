@@ -44,7 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     fleet: Fleet = LlamaFleet() if arguments.real else LoopbackFleet()
     show = Show(screen(), fleet, pace=0.2 if arguments.fast else 1.0)
     started = time.monotonic()
-    asyncio.run(asyncio.wait_for(give(show), LIMIT))
+    try:
+        asyncio.run(asyncio.wait_for(give(show), LIMIT))
+    except TimeoutError:
+        show.screen.say(f"\nThe show has not ended within {LIMIT:g} s: something hangs.")
+        return 1
     seconds = time.monotonic() - started
     if show.broken:
         show.screen.say(f"\n{len(show.broken)} of the claims above are not true.")

@@ -57,4 +57,8 @@ def agree(show: Show, fleet: LoopbackFleet) -> None:
         for id, upstream in fleet.upstreams.items()
     }
     claimed = {id: len(answered(attempts)) for id, attempts in show.attempts.items()}
-    show.check("the upstreams have counted the same answers", seen == claimed, seen.values())
+    show.check(
+        "the upstreams have counted the same answers",
+        seen == claimed,
+        ", ".join(f"{id} {count}" for id, count in seen.items()),
+    )

@@ -24,6 +24,9 @@ STORY = (
     "provider, and when that one was gone, to the next one, until the sun went down."
 )
 
+ALLOWED_FAILS = 1
+"""Failures in a row before a deployment rests: fewer than usual, there is little time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -92,7 +95,7 @@ def fleet_router(fleet: Fleet, strategy: str = "round-robin") -> Router:
         model_list=fleet.model_list,
         routing_strategy=strategy,
         fallbacks=[{"smart": ["backup"]}],
-        allowed_fails=1,
+        allowed_fails=ALLOWED_FAILS,
         cooldown_time=1,
         timeout=20,
         rng=random.Random(1),
@@ -124,7 +127,7 @@ class LoopbackFleet:
                 answer=self._say,
                 model=f"{member.id}-1",
                 latency=member.latency,
-                chunk_delay=0.05,
+                chunk_delay=0.035,
             )
             for member in self.members
         }

@@ -114,7 +114,7 @@ def duration(attempt: Attempt) -> float:
 
 def milliseconds(seconds: float | None) -> str:
     """Seconds as a reader wants them."""
-    return "–" if seconds is None else f"{seconds * 1000:.0f} ms"
+    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"
 
 
 def bar(count: int, most: int, width: int = 14) -> Line:

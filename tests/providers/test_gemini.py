@@ -353,6 +353,12 @@ def test_parameters_have_googles_names() -> None:
     assert (body["safetySettings"], body["serviceTier"]) == ([], "standard")
 
 
+def test_the_callers_user_is_left_out_and_said_to_be() -> None:
+    """Google has no place for `user`; the call is answered and the route tells."""
+    body, dropped = convert_call(Call([user("Hi")], {"user": "u1"}), target())
+    assert (list(body), dropped) == (["contents"], ("user",))
+
+
 def test_extra_body_reaches_into_objects() -> None:
     """What the caller adds to an object leaves its other fields alone."""
     call = Call([user("Hi")], {"temperature": 1}, extra_body={"generationConfig": {"topK": 2}})
