@@ -144,7 +144,7 @@ class BadRequestError(APIError):
     default_status = 400
     elsewhere = False
     again = False
-    fallback = "on_request"
+    fallback: ClassVar[Fallback] = "on_request"
     health = "untouched"
 
 
@@ -296,7 +296,7 @@ BY_STATUS: dict[int, type[APIError]] = {
 
 
 def error_class(status: int) -> type[APIError]:
-    """The class for an HTTP status: exact, else by its hundred (4xx a bad request, 5xx a failure)."""
+    """The class for an HTTP status; an unknown one goes by its hundred."""
     found = BY_STATUS.get(status)
     if found is not None:
         return found

@@ -20,6 +20,8 @@ PATIENCE = 180
 ENVIRONMENT = {
     # litellm's import downloads its price list, and that would be what is measured.
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    # Installed packages are compiled: an import that compiles anew each time is not theirs.
+    "PYTHONDONTWRITEBYTECODE": "",
     # asyncio reads into fresh blocks of 256 KiB. Whether glibc gives such a block back to the
     # system after every read, at a fifth of a call's time, depends on what else is on the heap:
     # a matter of luck, so it is taken out for everybody.

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import APIError, StreamInterruptedError
+from ..exceptions import APIError, ConfigurationError, StreamInterruptedError
 from ..router import Router
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     parser.add_argument("model", metavar="MODEL", help="for example anthropic/claude-sonnet-4-5")
     parser.add_argument("--system", metavar="TEXT", help="instructions for the model")
-    parser.add_argument("--api-base", metavar="URL", help="another address than the provider's")
+    parser.add_argument(
+        "--api-base", metavar="URL", help="for example of a server of your own (hosted_vllm/NAME)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
         "model_name": arguments.model,
         "params": {"model": arguments.model, "api_base": arguments.api_base},
     }
-    chat = Chat(Router(model_list=[entry]), arguments.model, arguments.system)
+    try:
+        router = Router(model_list=[entry], disable_cooldowns=True)
+    except ConfigurationError as error:
+        raise ConfigurationError(str(error).partition(": ")[2]) from error
+    chat = Chat(router, arguments.model, arguments.system)
     interactive = sys.stdin.isatty()
     if interactive:
         print(WELCOME.format(model=arguments.model))

@@ -63,7 +63,7 @@ class RichScreen:
 
 def drawn(columns: Sequence[str], rows: Sequence[Row]) -> Padding:
     """A table with room around it."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, collapse_padding=True)
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:

@@ -103,17 +103,21 @@ class Body(NamedTuple):
     dropped: tuple[str, ...]
 
 
-def build_body(call: Call, target: Target, *, sampling: bool = True) -> Body:
+def build_body(
+    call: Call, target: Target, *, sampling: bool = True, structured: bool = True
+) -> Body:
     """The body for a call.
 
-    Args:
-        sampling: whether this version of the API takes `temperature`, `top_p` and `top_k`.
+    `sampling` says whether this version of the API takes `temperature`, `top_p` and `top_k`,
+    `structured` whether this place binds answers to a schema where the model can.
 
     Raises:
         UnsupportedParamsError: a parameter that Claude cannot do, without `drop_params`.
         BadRequestError: messages, tools or values that it cannot read.
     """
     traits = traits_of(target.model)
+    if not structured:
+        traits = traits._replace(structured=False)
     prompt = convert_messages(call.messages, call.files)
     body: dict[str, Any] = {"model": target.model, "messages": prompt.turns}
     betas = {FILES_BETA} if _uses_uploads(call.messages) else set()

@@ -27,8 +27,13 @@ TEXTS = frozenset({"application/json", "application/xml", "application/yaml"})
 """Media types that are read as text, beside `text/…`."""
 
 
-def urls_to_fetch(messages: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """URLs in the messages that Anthropic does not fetch itself, each once."""
+def urls_to_fetch(
+    messages: Iterable[Mapping[str, Any]], *, opens_urls: bool = True
+) -> tuple[str, ...]:
+    """URLs in the messages that Anthropic does not fetch itself, each once.
+
+    Without `opens_urls` those are all of them: elsewhere Claude is given no URLs.
+    """
     found: dict[str, None] = {}
     for message in messages:
         content = message.get("content")
@@ -37,7 +42,7 @@ def urls_to_fetch(messages: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
         for part in content:
             if part["type"] in ("image_url", "file"):
                 url, media_type = _url_and_type(part)
-                if url and _must_fetch(url, media_type):
+                if url and _must_fetch(url, media_type, opens_urls=opens_urls):
                     found[url] = None
     return tuple(found)
 
@@ -54,7 +59,7 @@ def convert_media(part: Mapping[str, Any], files: Mapping[str, File]) -> dict[st
     inline = parse_data_url(url)
     if inline is not None:
         return _inline(media_type or inline.media_type, inline.data)
-    if _must_fetch(url, media_type):
+    if url in files or _must_fetch(url, media_type):
         if url not in files:
             raise ImageFetchError(f"{url!r:.200} has not been fetched", param="messages")
         file = files[url]
@@ -98,8 +103,10 @@ def _media_type(given: str | None, url: str, *, is_file: bool) -> str | None:
     return guessed if known else None
 
 
-def _must_fetch(url: str, media_type: str | None) -> bool:
-    return url.startswith("http:") or (url.startswith("https:") and _is_text(media_type or ""))
+def _must_fetch(url: str, media_type: str | None, *, opens_urls: bool = True) -> bool:
+    if not url.startswith("https:"):
+        return url.startswith("http:")
+    return not opens_urls or _is_text(media_type or "")
 
 
 def _inline_file(part: Mapping[str, Any]) -> dict[str, Any]:

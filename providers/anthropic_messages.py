@@ -14,7 +14,7 @@ import msgspec
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_media import convert_media
-from .messages import parts_of, text_of
+from .messages import name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,26 +77,6 @@ def _complete(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not turns or turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": [{"type": "text", "text": PLACEHOLDER}]})
     return turns
-
-
-def name_function_calls(messages: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """The messages with old function calls and results as tool calls, by ids made up here."""
-    if not any("function_call" in message or message["role"] == "function" for message in messages):
-        return messages
-    converted = []
-    ids: dict[str, str] = {}
-    for position, message in enumerate(messages):
-        made_up = f"toolu_function_{position}"
-        if message.get("function_call"):
-            ids[message["function_call"]["name"]] = made_up
-            call = {"id": made_up, "function": message["function_call"]}
-            converted.append({**message, "tool_calls": [call]})
-        elif message["role"] == "function":
-            identifier = ids.get(message.get("name") or "", made_up)
-            converted.append({**message, "role": "tool", "tool_call_id": identifier})
-        else:
-            converted.append(message)
-    return converted
 
 
 def convert_system(message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -203,7 +203,7 @@ class Adapter(Protocol):
     """One wire format, bound to one target."""
 
     credential: Credential | None
-    """How to get the secret that `build` needs in `call.secret`; None where the target's key does."""
+    """How to get the secret that `build` finds in `call.secret`; None where a key will do."""
 
     def files(self, call: Call) -> Sequence[str]:
         """URLs that must be fetched into `call.files` before `build`."""
@@ -245,9 +245,7 @@ def supported_params(
     Raises:
         UnsupportedParamsError: without `drop_params`; names every parameter that is too much.
     """
-    refused = tuple(
-        name for name in call.params if name in OPENAI_PARAMS and name not in supported
-    )
+    refused = tuple(name for name in call.params if name in OPENAI_PARAMS and name not in supported)
     if not refused:
         return call.params, ()
     if not call.drop_params:

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..exceptions import AuthenticationError, BadRequestError
 from .base import OPENAI_PARAMS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .base import Target
+    from .reasoning import Reasoning
 
 MAX_TOKENS = MappingProxyType({"max_completion_tokens": "max_tokens"})
 NO_KEY = "fake-api-key"
@@ -35,6 +37,7 @@ class Compatible:
         base_url: where `/chat/completions` lies below; None: the caller must say (`api_base`).
         key_env: environment variables that may hold the key, first come first.
         base_env: environment variables that may hold another base URL.
+        base_path: what belongs behind another base URL that is a host and nothing more.
         placeholder_key: sent where there is no key. Servers of one's own do not look at it, but
             gateways before them want the header; empty: a key is needed.
         rename: OpenAI parameter → this provider's name for it.
@@ -45,11 +48,13 @@ class Compatible:
         stream_usage: whether it understands `stream_options.include_usage`.
         strict_tools: whether it knows `strict` in a tool's function.
         reasoning_models: whether it serves OpenAI's reasoning models with their renamed limit.
+        reasoning: the word for reasoning, where it is not `reasoning_effort`.
     """
 
     base_url: str | None = None
     key_env: tuple[str, ...] = ()
     base_env: tuple[str, ...] = ()
+    base_path: str = ""
     placeholder_key: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
     refuses: frozenset[str] = THINKING
@@ -59,6 +64,7 @@ class Compatible:
     stream_usage: bool = True
     strict_tools: bool = True
     reasoning_models: bool = False
+    reasoning: Reasoning = ""
 
     @property
     def params(self) -> frozenset[str]:
@@ -93,6 +99,14 @@ class Compatible:
     def model_name(self, model: str) -> str:
         """The model's name on the wire."""
         return model if model.startswith(self.model_prefix) else self.model_prefix + model
+
+
+def with_path(base: str, path: str) -> str:
+    """The base URL with this path, if it is a host and nothing more; hosts may lack a scheme."""
+    if not path:
+        return base
+    base = base if "://" in base else f"https://{base}"
+    return base if urlsplit(base).path else base + path
 
 
 def from_environment(names: tuple[str, ...]) -> str | None:
@@ -130,11 +144,25 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("CEREBRAS_API_KEY",),
         base_env=("CEREBRAS_API_BASE",),
     ),
+    "crusoe": Compatible(
+        base_url="https://api.inference.crusoecloud.com/v1",
+        key_env=("CRUSOE_API_KEY",),
+        base_env=("CRUSOE_API_BASE",),
+    ),
     "dashscope": Compatible(
         base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         key_env=("DASHSCOPE_API_KEY",),
         base_env=("DASHSCOPE_API_BASE",),
         rename=MAX_TOKENS,
+        refuses=frozenset(),
+        reasoning="enable_thinking",
+    ),
+    "databricks": Compatible(
+        key_env=("DATABRICKS_API_KEY", "DATABRICKS_TOKEN"),
+        base_env=("DATABRICKS_API_BASE", "DATABRICKS_HOST"),
+        base_path="/serving-endpoints",
+        rename=MAX_TOKENS,
+        refuses=frozenset(),
     ),
     "deepinfra": Compatible(
         base_url="https://api.deepinfra.com/v1/openai",
@@ -148,6 +176,7 @@ COMPATIBLE: dict[str, Compatible] = {
         rename=MAX_TOKENS,
         refuses=frozenset(),
         message_keys=frozenset({"prefix", "reasoning_content"}),
+        reasoning="thinking",
     ),
     "fireworks_ai": Compatible(
         base_url="https://api.fireworks.ai/inference/v1",
@@ -167,12 +196,6 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("HOSTED_VLLM_API_BASE",),
         placeholder_key=NO_KEY,
         strict_tools=False,
-    ),
-    "huggingface": Compatible(
-        base_url="https://router.huggingface.co/v1",
-        key_env=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
-        base_env=("HF_API_BASE", "HUGGINGFACE_API_BASE"),
-        rename=MAX_TOKENS,
     ),
     "hyperbolic": Compatible(
         base_url="https://api.hyperbolic.xyz/v1",
@@ -202,9 +225,9 @@ COMPATIBLE: dict[str, Compatible] = {
         base_url="https://api.moonshot.ai/v1",
         key_env=("MOONSHOT_API_KEY",),
         base_env=("MOONSHOT_API_BASE",),
-        rename=MAX_TOKENS,
         refuses=frozenset(),
         message_keys=frozenset({"partial", "reasoning_content"}),
+        reasoning="thinking",
     ),
     "novita": Compatible(
         base_url="https://api.novita.ai/v3/openai",
@@ -228,35 +251,31 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         reasoning_models=True,
     ),
+    "openai_like": Compatible(
+        key_env=("OPENAI_LIKE_API_KEY",),
+        base_env=("OPENAI_LIKE_API_BASE",),
+        placeholder_key=NO_KEY,
+        refuses=frozenset(),
+        message_keys=frozenset({"reasoning_content"}),
+    ),
     "openrouter": Compatible(
         base_url="https://openrouter.ai/api/v1",
         key_env=("OPENROUTER_API_KEY", "OR_API_KEY"),
         base_env=("OPENROUTER_API_BASE",),
         refuses=frozenset(),
         message_keys=frozenset({"cache_control", "reasoning", "reasoning_details"}),
-    ),
-    "perplexity": Compatible(
-        base_url="https://api.perplexity.ai",
-        key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
-        base_env=("PERPLEXITY_API_BASE",),
-        rename=MAX_TOKENS,
-        refuses=frozenset(
-            {
-                "functions",
-                "function_call",
-                "logit_bias",
-                "n",
-                "parallel_tool_calls",
-                "seed",
-                "thinking",
-            }
-        ),
-        stream_usage=False,
+        reasoning="reasoning",
     ),
     "sambanova": Compatible(
         base_url="https://api.sambanova.ai/v1",
         key_env=("SAMBANOVA_API_KEY",),
         rename=MAX_TOKENS,
+    ),
+    "snowflake": Compatible(
+        key_env=("SNOWFLAKE_API_KEY", "SNOWFLAKE_PAT", "SNOWFLAKE_TOKEN", "SNOWFLAKE_JWT"),
+        base_env=("SNOWFLAKE_API_BASE", "SNOWFLAKE_HOST"),
+        base_path="/api/v2/cortex/v1",
+        rename={"max_tokens": "max_completion_tokens"},
     ),
     "together_ai": Compatible(
         base_url="https://api.together.ai/v1",
@@ -264,19 +283,14 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("TOGETHERAI_API_BASE",),
         rename=MAX_TOKENS,
     ),
-    "xai": Compatible(
-        base_url="https://api.x.ai/v1",
-        key_env=("XAI_API_KEY",),
-        base_env=("XAI_API_BASE",),
-        message_keys=frozenset({"reasoning_content"}),
-    ),
     "zai": Compatible(
         base_url="https://api.z.ai/api/paas/v4",
         key_env=("ZAI_API_KEY",),
         base_env=("ZAI_API_BASE",),
-        rename=MAX_TOKENS,
+        rename={**MAX_TOKENS, "user": "user_id"},
         refuses=frozenset(),
         message_keys=frozenset({"reasoning_content"}),
+        reasoning="thinking",
     ),
 }
 """The rows, by prefix. Only `openai` itself is asked for models without a prefix."""

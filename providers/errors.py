@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ..exceptions import APIError, error_class
+from ..exceptions import APIError, APIResponseValidationError, error_class
 from ..schemas import request_id
 
 if TYPE_CHECKING:
@@ -100,9 +100,8 @@ def make_error(
 ) -> APIError:
     """The exception for an error answer.
 
-    Args:
-        details: what the body says, if the caller has read it already.
-        kind: the class, where the provider's own code is more precise than the status.
+    `details` is what the body says, if the caller has read it already; `kind` the class, where
+    the provider's own code is more precise than the status.
     """
     details = details or read_error(body)
     return (kind or error_class(status))(
@@ -117,6 +116,14 @@ def make_error(
         body=redact(body[:MAX_BODY].decode("utf-8", "replace"), target),
         response_headers={name.lower(): redact(value, target) for name, value in headers.items()},
     )
+
+
+def unreadable(target: Target, body: bytes, reason: str) -> APIError:
+    """The exception for a 2xx body that makes no sense."""
+    details = ErrorDetails(
+        f"the answer cannot be understood ({reason}): {read_error(body).message}"
+    )
+    return make_error(target, 200, {}, body, details=details, kind=APIResponseValidationError)
 
 
 def redact(text: str, target: Target) -> str:

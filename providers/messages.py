@@ -39,7 +39,7 @@ def normalise_messages(messages: Any) -> list[dict[str, Any]]:
             'write [{"role": "user", "content": "…"}]',
             param="messages",
         )
-    plain = []
+    plain: list[dict[str, Any]] = []
     for message in messages:
         if type(message) is not dict:
             message = _plain_message(message, len(plain))  # noqa: PLW2901
@@ -84,7 +84,7 @@ def _check_parts(position: int, content: Any) -> None:
     for part in content:
         if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
             raise _wrong(position, f"has a content part {part!r:.60}; "
-                         'each must be a dictionary like {"type": "text", "text": "…"}')  # fmt: skip
+                         'each must be like {"type": "text", "text": "…"}')  # fmt: skip
 
 
 def _wrong(position: int, what: str) -> BadRequestError:
@@ -146,6 +146,26 @@ def fold_system(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         {**message, "role": "user"} if message["role"] in ("system", "developer") else message
         for message in messages
     ]
+
+
+def name_function_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with old function calls and results as tool calls, by ids made up here."""
+    if not any("function_call" in message or message["role"] == "function" for message in messages):
+        return messages
+    converted = []
+    ids: dict[str, str] = {}
+    for position, message in enumerate(messages):
+        made_up = f"call_function_{position}"
+        if message.get("function_call"):
+            ids[message["function_call"]["name"]] = made_up
+            call = {"id": made_up, "function": message["function_call"]}
+            converted.append({**message, "tool_calls": [call]})
+        elif message["role"] == "function":
+            identifier = ids.get(message.get("name") or "", made_up)
+            converted.append({**message, "role": "tool", "tool_call_id": identifier})
+        else:
+            converted.append(message)
+    return converted
 
 
 def new_id(prefix: str) -> str:

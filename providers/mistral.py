@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .catalog import Compatible
+from .messages import name_function_calls
 from .openai import OpenAIAdapter
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class MistralAdapter(OpenAIAdapter):
 
     def convert_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The messages as Mistral's schema has them."""
-        return [convert_message(message) for message in super().convert_messages(messages)]
+        named = name_function_calls(messages)
+        return [convert_message(message) for message in super().convert_messages(named)]
 
     def convert_params(
         self, params: dict[str, Any], drop: bool

@@ -10,16 +10,17 @@ spoken to in OpenAI's format instead.
 from __future__ import annotations
 
 import base64
-from msgspec.structs import replace
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..exceptions import BadRequestError
 from .base import Request, supported_params
 from .catalog import MAX_TOKENS, NO_KEY, Compatible, from_environment
 from .errors import make_error, read_error
-from .messages import image_url_of, parse_data_url, parts_of, text_of
+from .messages import image_url_of, name_function_calls, parse_data_url, parts_of, text_of
 from .ollama_answer import OllamaDecoder, convert_completion
 from .openai import OpenAIAdapter, classify, convert_tools, encode
 
@@ -103,8 +104,6 @@ OPTIONS = {
 """What belongs into `options`, under which name; every other parameter of Ollama's is a field
 of the request itself, such as `keep_alive`."""
 
-ROLES = {"developer": "system", "function": "tool"}
-
 LEVELS = {"minimal": "low", "xhigh": "high"}
 """OpenAI's levels of effort that Ollama has no word for."""
 
@@ -122,10 +121,10 @@ class OllamaAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
-        self.target = target
+        key = target.api_key or from_environment(OLLAMA.key_env)
+        self.target = dataclasses.replace(target, api_key=key)
         base = OLLAMA.base(target).removesuffix("/api/chat").removesuffix("/api")
         self.url = f"{base}/api/chat"
-        key = target.api_key or from_environment(OLLAMA.key_env)
         self.headers = {
             "Content-Type": "application/json",
             **({"Authorization": f"Bearer {key}"} if key else {}),
@@ -230,7 +229,7 @@ def convert_messages(
     """
     return [
         convert_message(message, f"messages[{position}]", files)
-        for position, message in enumerate(messages)
+        for position, message in enumerate(name_function_calls(messages))
     ]
 
 
@@ -239,7 +238,7 @@ def convert_message(
 ) -> dict[str, Any]:
     """One message; `place` says which in an error."""
     converted: dict[str, Any] = {
-        "role": ROLES.get(message["role"], message["role"]),
+        "role": "system" if message["role"] == "developer" else message["role"],
         "content": text_of(message),
     }
     images = convert_images(message, place, files)
@@ -284,12 +283,12 @@ def convert_tool_call(call: Mapping[str, Any], place: str) -> dict[str, Any]:
     Raises:
         BadRequestError: the arguments are not the text of a JSON object.
     """
-    function = call["function"]
+    function = call.get("function") or {}
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
         try:
             arguments = msgspec.json.decode(arguments)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             arguments = None
     if not isinstance(arguments, dict):
         raise BadRequestError(
@@ -298,4 +297,4 @@ def convert_tool_call(call: Mapping[str, Any], place: str) -> dict[str, Any]:
             param=place,
         )
     identifier = {"id": call["id"]} if call.get("id") else {}
-    return {**identifier, "function": {"name": function["name"], "arguments": arguments}}
+    return {**identifier, "function": {"name": function.get("name") or "", "arguments": arguments}}

@@ -46,20 +46,45 @@ FINISH_REASONS = {
     "unload": "stop",
 }
 
-READ_FIELDS = frozenset(
-    {
-        "done",
-        "done_reason",
-        "eval_count",
-        "logprobs",
-        "message",
-        "model",
-        "prompt_eval_count",
-        "response",
-        "thinking",
-    }
-)
-READ_MESSAGE_FIELDS = frozenset({"content", "role", "thinking", "tool_calls"})
+
+class CalledFunction(msgspec.Struct):
+    """A function to call; its arguments are an object."""
+
+    name: str = ""
+    arguments: dict[str, Any] | str | None = None
+
+
+class Called(msgspec.Struct):
+    """One call of a tool; older servers give no id."""
+
+    function: CalledFunction
+    id: str | None = None
+
+
+class Spoken(msgspec.Struct):
+    """What the model says; `rest` is what is not read here."""
+
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: list[Called] | None = None
+    role: str | None = None
+    rest: dict[str, Any] = {}
+
+
+class Event(msgspec.Struct):
+    """A line of a stream, or a whole answer; `rest` is what is not read here."""
+
+    message: Spoken | None = None
+    response: str | None = None
+    thinking: str | None = None
+    done: bool | None = None
+    done_reason: str | None = None
+    prompt_eval_count: int | None = None
+    eval_count: int | None = None
+    logprobs: list[Any] | None = None
+    model: str | None = None
+    error: Any = None
+    rest: dict[str, Any] = {}
 
 
 class ThinkTags:
@@ -117,7 +142,7 @@ def _beginning_of(tag: str, text: str) -> str:
     return ""
 
 
-def read_event(data: bytes, target: Target) -> dict[str, Any]:
+def read_event(data: bytes, target: Target) -> Event:
     """One JSON object of an answer.
 
     Raises:
@@ -125,20 +150,24 @@ def read_event(data: bytes, target: Target) -> dict[str, Any]:
         APIResponseValidationError: it is something else.
     """
     try:
-        event = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+        raw = msgspec.json.decode(data)
+        event = msgspec.convert(raw, Event)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise unreadable(data, target) from None
-    if isinstance(event, dict) and event.get("error"):
-        details = read_error(event)
+    if event.error:
+        details = read_error(raw)
         kind = classify(400, details)  # no status says what it is, so the words may
         raise make_error(target, 500, {}, data, details=details, kind=kind)
-    if not isinstance(event, dict):
-        raise unreadable(data, target)
-    if "response" in event:
-        event["message"] = {"content": event["response"], "thinking": event.get("thinking")}
-    if not isinstance(event.get("message"), dict | None):
-        raise unreadable(data, target)
+    event.rest = _unread(raw, event)
+    if event.message is not None:
+        event.message.rest = _unread(raw["message"], event.message)
+    elif event.response is not None:
+        event.message = Spoken(event.response, event.thinking)
     return event
+
+
+def _unread(raw: dict[str, Any], event: Event | Spoken) -> dict[str, Any]:
+    return {name: value for name, value in raw.items() if name not in event.__struct_fields__}
 
 
 def unreadable(data: bytes, target: Target) -> APIError:
@@ -150,19 +179,19 @@ def unreadable(data: bytes, target: Target) -> APIError:
 def convert_completion(body: bytes, target: Target) -> ChatCompletion:
     """A whole answer; raises what :func:`read_event` raises."""
     event = read_event(body, target)
-    message = event.get("message")
-    if message is None or event.get("done") is False:
+    message = event.message
+    if message is None or event.done is False:
         raise unreadable(body, target)
-    reasoning, content = ThinkTags().feed(_text(message, "content"), ended=True)
+    reasoning, content = ThinkTags().feed(message.content or "", ended=True)
     calls = [
         ToolCall(id=identifier, function=Function(name=name, arguments=arguments))
         for identifier, name, arguments in convert_tool_calls(message)
     ]
     converted = Message(
         content=content,
-        reasoning_content=_text(message, "thinking") + reasoning or None,
+        reasoning_content=(message.thinking or "") + reasoning or None,
         tool_calls=calls or None,
-        _extra=_rest(message, READ_MESSAGE_FIELDS),
+        _extra=message.rest,
     )
     choice = Choice(
         message=converted,
@@ -175,57 +204,48 @@ def convert_completion(body: bytes, target: Target) -> ChatCompletion:
         model=target.model,
         choices=[choice],
         usage=convert_usage(event),
-        _extra=_rest(event, READ_FIELDS),
+        _extra=event.rest,
     )
 
 
-def convert_tool_calls(message: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Id, name and arguments of each call; Ollama gives arguments as an object and rarely an id."""
+def convert_tool_calls(message: Spoken) -> list[tuple[str, str, str]]:
+    """Id, name and arguments (as JSON text) of each call."""
     converted = []
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
-        arguments = function.get("arguments")
+    for call in message.tool_calls or ():
+        arguments = call.function.arguments
         if not isinstance(arguments, str):
             arguments = msgspec.json.encode(arguments or {}).decode()
-        converted.append((call.get("id") or new_id("call_"), function.get("name", ""), arguments))
+        converted.append((call.id or new_id("call_"), call.function.name, arguments))
     return converted
 
 
-def convert_finish_reason(event: dict[str, Any], has_calls: bool) -> str:
+def convert_finish_reason(event: Event, has_calls: bool) -> str:
     """OpenAI's word for the end; Ollama calls it a stop when tools are to be called."""
-    reason = event.get("done_reason") or "stop"
+    reason = event.done_reason or "stop"
     converted = FINISH_REASONS.get(reason, reason)
     return "tool_calls" if has_calls and converted == "stop" else converted
 
 
-def convert_usage(event: dict[str, Any]) -> Usage:
+def convert_usage(event: Event) -> Usage:
     """Tokens; a prompt that is all in the cache comes without a count."""
-    prompt = event.get("prompt_eval_count") or 0
-    completion = event.get("eval_count") or 0
+    prompt = event.prompt_eval_count or 0
+    completion = event.eval_count or 0
     return Usage(
         prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
     )
 
 
-def convert_logprobs(event: dict[str, Any]) -> dict[str, Any] | None:
+def convert_logprobs(event: Event) -> dict[str, Any] | None:
     """Log probabilities, whose entries are OpenAI's."""
-    return {"content": event["logprobs"]} if event.get("logprobs") else None
+    return {"content": event.logprobs} if event.logprobs else None
 
 
-def convert_time(event: dict[str, Any]) -> int:
+def convert_time(event: Event) -> int:
     """Seconds since 1970, 0 if the event has no readable time."""
     try:
-        return int(datetime.fromisoformat(event.get("created_at") or "").timestamp())
+        return int(datetime.fromisoformat(event.rest.get("created_at") or "").timestamp())
     except (TypeError, ValueError):
         return 0
-
-
-def _text(message: dict[str, Any], name: str) -> str:
-    return message.get(name) or ""
-
-
-def _rest(values: dict[str, Any], read: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in read}
 
 
 class OllamaDecoder:
@@ -275,9 +295,9 @@ class OllamaDecoder:
             created=convert_time(event),
             model=self._target.model,
             choices=[choice],
-            _extra=_rest(event, READ_FIELDS),
+            _extra=event.rest,
         )
-        if event.get("done"):
+        if event.done:
             self._end(event, chunk)
         elif not _says_something(choice):
             return
@@ -286,18 +306,17 @@ class OllamaDecoder:
             choice.delta.role = "assistant"
         out.append(chunk)
 
-    def _delta(self, event: dict[str, Any]) -> Delta:
-        message = event.get("message") or {}
-        ended = bool(event.get("done"))
-        reasoning, content = self._tags.feed(_text(message, "content"), ended=ended)
+    def _delta(self, event: Event) -> Delta:
+        message = event.message or Spoken()
+        reasoning, content = self._tags.feed(message.content or "", ended=bool(event.done))
         return Delta(
             content=content or None,
-            reasoning_content=_text(message, "thinking") + reasoning or None,
+            reasoning_content=(message.thinking or "") + reasoning or None,
             tool_calls=self._tool_calls(message) or None,
-            _extra=_rest(message, READ_MESSAGE_FIELDS),
+            _extra=message.rest,
         )
 
-    def _tool_calls(self, message: dict[str, Any]) -> list[DeltaToolCall]:
+    def _tool_calls(self, message: Spoken) -> list[DeltaToolCall]:
         found = [
             DeltaToolCall(
                 index=index,
@@ -312,7 +331,7 @@ class OllamaDecoder:
         self._calls += len(found)
         return found
 
-    def _end(self, event: dict[str, Any], chunk: ChatCompletionChunk) -> None:
+    def _end(self, event: Event, chunk: ChatCompletionChunk) -> None:
         self.ended = True
         self.usage = usage = convert_usage(event)
         usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)

@@ -36,6 +36,7 @@ from . import openai_repair as repair
 from .base import Request, supported_params
 from .errors import ErrorDetails, make_error, read_error
 from .messages import image_url_of
+from .reasoning import convert_reasoning
 from .sse import Splitter
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ class OpenAIAdapter:
         }
         if "tools" in converted:
             converted["tools"] = convert_tools(converted["tools"], self.row.strict_tools)
+        if self.row.reasoning:
+            converted = convert_reasoning(converted, self.row.reasoning)
         return converted, dropped
 
     def parse(self, body: bytes, call: Call) -> ChatCompletion:
@@ -174,6 +177,8 @@ class OpenAIAdapter:
             answer = _decode_completion(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             answer = repair.completion(body, self.unreadable)
+        if not answer.choices:
+            raise self.unreadable(body, "it has no choices")
         answer._extra = body
         if answer.usage is not None:
             convert_usage(answer.usage, body)
@@ -275,7 +280,7 @@ class ChatDecoder:
             chunk = repair.chunk(payload, self._adapter.unreadable)
         chunk._extra = payload
         chunk.model = self._model
-        if chunk.usage is not None and not self._count(chunk, payload):
+        if chunk.usage is not None and not self._count(chunk, chunk.usage, payload):
             return
         if chunk.id != self._id:
             self._id = chunk.id = self._id or chunk.id
@@ -295,9 +300,9 @@ class ChatDecoder:
             self._release(out)
         out.append(chunk)
 
-    def _count(self, chunk: ChatCompletionChunk, payload: bytes) -> bool:
+    def _count(self, chunk: ChatCompletionChunk, usage: Usage, payload: bytes) -> bool:
         """Keep the usage; whether the chunk is still worth showing if the caller wants none."""
-        self.usage = usage = convert_usage(chunk.usage, payload)
+        usage = self.usage = convert_usage(usage, payload)
         if usage.completion_tokens_details is None:
             usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
         if self._show_usage:

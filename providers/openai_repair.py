@@ -47,7 +47,7 @@ def error_status(body: bytes) -> int | None:
     """The status named by a 2xx body that is an error after all, 500 if none; None: no error."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(answer, dict):
         return None
@@ -78,16 +78,20 @@ def _mend(body: bytes, unreadable: Unreadable, part: str) -> dict[str, Any]:
     answer["usage"] = _mend_usage(answer.get("usage"))
     answer["choices"] = [
         _mend_choice(choice, position, part)
-        for position, choice in enumerate(answer.get("choices") or ())
-        if isinstance(choice, dict)
+        for position, choice in enumerate(_dictionaries(answer.get("choices")))
     ]
     return answer
+
+
+def _dictionaries(value: Any) -> list[dict[str, Any]]:
+    """The dictionaries in what should be a list of them."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _cast(value: Any, kind: type) -> Any:
     try:
         return kind(value) if value is not None else kind()
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return kind()
 
 
@@ -121,7 +125,7 @@ def _mend_choice(choice: dict[str, Any], position: int, part: str) -> dict[str, 
         inner.update(_join_parts(content))
     elif content is not None and not isinstance(content, str):
         inner["content"] = msgspec.json.encode(content).decode()
-    calls = enumerate(inner.get("tool_calls") or ())
+    calls = enumerate(_dictionaries(inner.get("tool_calls")))
     inner["tool_calls"] = [_mend_tool_call(call, number, part) for number, call in calls] or None
     reason = choice.get("finish_reason")
     return {
@@ -134,14 +138,16 @@ def _mend_choice(choice: dict[str, Any], position: int, part: str) -> dict[str, 
 
 
 def _join_parts(content: list[Any]) -> dict[str, Any]:
-    """Text and reasoning of a content list (Mistral's reasoning models answer with one)."""
+    """Text and reasoning of a content list (reasoning models of Mistral and Databricks)."""
     text, thinking = [], []
     for part in content:
         if isinstance(part, str):
             text.append(part)
-        elif part.get("type") == "thinking":
-            inner = part.get("thinking") or ""
-            parts = [inner] if isinstance(inner, str) else inner
+        elif not isinstance(part, dict):
+            continue
+        elif part.get("type") in ("thinking", "reasoning"):
+            inner = part.get("thinking") or part.get("summary")
+            parts = inner if isinstance(inner, list) else [inner]
             thinking.append(_join_parts(parts)["content"] or "")
         elif isinstance(part.get("text"), str):
             text.append(part["text"])
@@ -152,7 +158,7 @@ def _join_parts(content: list[Any]) -> dict[str, Any]:
 
 
 def _mend_tool_call(call: dict[str, Any], number: int, part: str) -> dict[str, Any]:
-    function = dict(call.get("function") or {})
+    function = dict(call["function"]) if isinstance(call.get("function"), dict) else {}
     arguments = function.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         function["arguments"] = msgspec.json.encode(arguments).decode()
@@ -170,12 +176,15 @@ def keep_extras(
     choice: Choice | ChunkChoice, inner: Message | Delta, body: bytes, position: int
 ) -> None:
     """Keep the unknown fields of one of several choices, which the lazy look-up cannot find."""
-    raw = msgspec.json.decode(body)["choices"][position]
+    answer = msgspec.json.decode(body.decode("utf-8", "replace"))
+    raw = _dictionaries(answer["choices"])[position]
     choice._extra = _undeclared(raw, choice)
-    inner._extra = _undeclared(raw.get("message") or raw.get("delta") or {}, inner)
+    inner._extra = _undeclared(raw.get("message") or raw.get("delta"), inner)
 
 
-def _undeclared(raw: dict[str, Any], record: Record) -> dict[str, Any]:
+def _undeclared(raw: Any, record: Record) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        return {}
     declared = record.__struct_fields__
     return {name: value for name, value in raw.items() if name not in declared}
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequestError
+from ..models.names import PROVIDERS as ALIASES
 from .catalog import COMPATIBLE, Compatible
 from .openai import OpenAIAdapter
 
@@ -18,24 +19,20 @@ if TYPE_CHECKING:
 
 MODULES: dict[str, tuple[str, str]] = {
     "anthropic": (".anthropic", "AnthropicAdapter"),
+    "azure": (".azure", "AzureAdapter"),
+    "bedrock": (".bedrock", "BedrockAdapter"),
+    "cohere": (".cohere", "CohereAdapter"),
     "gemini": (".gemini", "GeminiAdapter"),
+    "huggingface": (".huggingface", "HuggingFaceAdapter"),
     "mistral": (".mistral", "MistralAdapter"),
     "ollama": (".ollama", "make_adapter"),
+    "perplexity": (".perplexity", "PerplexityAdapter"),
+    "replicate": (".replicate", "ReplicateAdapter"),
+    "vertex_ai": (".vertex", "make_adapter"),
+    "xai": (".xai", "XAIAdapter"),
 }
 """Providers with a format of their own: module and what makes the adapter, imported when first
 needed."""
-
-ALIASES: dict[str, str] = {
-    "amazon-nova": "amazon_nova",
-    "fireworks": "fireworks_ai",
-    "google": "gemini",
-    "lambda": "lambda_ai",
-    "ollama_chat": "ollama",
-    "text-completion-openai": "openai",
-    "together": "together_ai",
-    "vllm": "hosted_vllm",
-}
-"""Other prefixes for the same providers."""
 
 BARE_NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -46,7 +43,9 @@ BARE_NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
         "openai",
     ),
     (re.compile(r"claude"), "anthropic"),
+    (re.compile(r"command(?:-|$)"), "cohere"),
     (re.compile(r"gemini-"), "gemini"),
+    (re.compile(r"(?:[a-z-]+\.)?(?:anthropic\.claude|amazon\.(?:nova|titan))-"), "bedrock"),
 )
 """Names that say whose they are without a prefix."""
 
@@ -60,6 +59,7 @@ def resolve(
     """The provider and its own name of a model such as ``"groq/llama-3.3-70b-versatile"``.
 
     Args:
+        model: what the caller wrote.
         has_base: the caller gave an address; an unknown bare name is then an OpenAI-compatible
             server's.
         providers: the caller's own rows, which come first.
@@ -78,14 +78,16 @@ def resolve(
         if pattern.match(model):
             return provider, model
     if has_base:
-        return "openai", model
+        return "openai_like" if slash else "openai", model
     raise BadRequestError(_unknown(model, prefix if slash else "", providers or {}), model=model)
 
 
 def _unknown(model: str, prefix: str, providers: Mapping[str, Compatible]) -> str:
     known = sorted({*MODULES, *COMPATIBLE, *providers})
     close = get_close_matches(prefix or model, [*known, *ALIASES], n=1)
-    hint = f"did you mean {close[0]}/{model.partition('/')[2] or model}? " if close and prefix else ""
+    hint = (
+        f"did you mean {close[0]}/{model.partition('/')[2] or model}? " if close and prefix else ""
+    )
     return (
         f"no provider for the model {model!r}: {hint}write PROVIDER/MODEL with one of "
         f"{', '.join(known)}, or pass api_base for an OpenAI-compatible server"

@@ -64,6 +64,7 @@ class DeploymentParams(BaseModel):
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    __pydantic_extra__: dict[str, Annotated[Any, BeforeValidator(_from_environment)]]
 
     model: Text = Field(min_length=1)
     api_key: Text | None = Field(default=None, repr=False)
@@ -99,6 +100,7 @@ class ModelInfo(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
 
     id: str | None = None
+    base_model: str | None = None
     input_cost_per_token: float | None = Field(default=None, ge=0)
     output_cost_per_token: float | None = Field(default=None, ge=0)
 

@@ -6,18 +6,22 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..models import prices_of
 from ..providers import Target, adapter, resolve
-from .health import Circuit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..models import Prices
     from ..providers import Adapter, Compatible
     from ..schemas import Usage
     from .config import DeploymentConfig
     from .groups import Group
+    from .health import Circuit
 
-SETTINGS = frozenset({"organization", "project"})
+SETTINGS = frozenset(
+    {"base_model", "client_id", "client_secret", "organization", "project", "tenant_id"}
+)
 """Fields of a deployment's parameters that tell how to reach it, not how to call it."""
 
 SMOOTHING = 0.2
@@ -41,8 +45,7 @@ class Deployment:
     drop_params: bool = False
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    input_cost: float | None = None
-    output_cost: float | None = None
+    model_info: Mapping[str, Any] = field(default_factory=dict)
     providers: Mapping[str, Compatible] = field(default_factory=dict, repr=False)
     num_retries: int | None = None
     lasting: bool = True
@@ -54,6 +57,8 @@ class Deployment:
     failures: int = 0
     cost: float = 0.0
     _adapter: Adapter | None = field(default=None, repr=False)
+    _prices: Prices | None = field(default=None, repr=False)
+    _priced: bool = field(default=False, repr=False)
 
     @property
     def adapter(self) -> Adapter:
@@ -71,17 +76,29 @@ class Deployment:
         return made
 
     @property
+    def prices(self) -> Prices | None:
+        """What its tokens cost, as configured or else as the catalogue says; looked up once."""
+        if not self._priced:
+            model = self.target.settings.get("base_model") or self.target.model
+            tier = self.params.get("service_tier")
+            self._prices = prices_of(
+                model, self.target.provider, self.model_info, service_tier=tier
+            )
+            self._priced = True
+        return self._prices
+
+    @property
     def price(self) -> float | None:
         """US dollars per token, three parts input to one part output."""
-        if self.input_cost is None or self.output_cost is None:
-            return None
-        return (3 * self.input_cost + self.output_cost) / 4
+        prices = self.prices
+        return None if prices is None else prices.blended
 
     def price_of(self, usage: Usage | None) -> float | None:
         """US dollars for these tokens, None where prices or tokens are unknown."""
-        if usage is None or self.input_cost is None or self.output_cost is None:
+        if usage is None:
             return None
-        return usage.prompt_tokens * self.input_cost + usage.completion_tokens * self.output_cost
+        prices = self.prices
+        return None if prices is None else prices.cost(usage)
 
     def observe(self, latency: float) -> None:
         """Take one answer's seconds into the smoothed latency."""
@@ -129,6 +146,8 @@ def make_deployment(
         for name in list(extra)
         if name in SETTINGS or name.startswith(("aws_", "azure_", "vertex_"))
     }
+    if info.base_model is not None:
+        settings.setdefault("base_model", info.base_model)
     target = Target(
         provider=provider,
         model=model,
@@ -149,8 +168,7 @@ def make_deployment(
         drop_params=params.drop_params,
         num_retries=params.num_retries,
         extra_body=params.extra_body,
-        input_cost=info.input_cost_per_token,
-        output_cost=info.output_cost_per_token,
+        model_info=info.model_dump(exclude_none=True, exclude={"id", "base_model"}),
         providers=providers,
     )
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
+from .credentials import Secrets
 from .lease import Lease
 from .retries import Backoff, RetryBudget
-from .credentials import Secrets
 from .stream import ChatStream, Flow
 from .trip import Trip
 
@@ -169,9 +169,9 @@ class Engine:
         except APIError as error:
             raise self._book(lease, trip, error, sent=sent) from error.__cause__
         except TimeoutError as late:
-            error = Timeout(f"no answer within {limit:.3g} s")
+            timeout = Timeout(f"no answer within {limit:.3g} s")
             guilty = own_limit or self._slow(lease)
-            raise self._book(lease, trip, error, sent=sent, guilty=guilty) from late
+            raise self._book(lease, trip, timeout, sent=sent, guilty=guilty) from late
         self.retry_budget.earn()
         trip.route.dropped_params += request.dropped
         if call.stream:

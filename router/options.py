@@ -65,10 +65,10 @@ def split(
         return call, NO_OPTIONS
     chosen: dict[str, Any] = {}
     params: dict[str, Any] = {}
-    for name, value in keywords.items():
+    for given, value in keywords.items():
         if value is None:
             continue
-        name = RENAMED.get(name, name)
+        name = RENAMED.get(given, given)
         if name in NAMES:
             chosen[name] = _checked(name, value)
         else:
@@ -114,7 +114,9 @@ def _checked(name: str, value: Any) -> Any:
             raise BadRequestError(f"{name} must be 0 or more, not {value!r}", param=name)
     elif name == "fallbacks":
         if isinstance(value, str) or not all(isinstance(alias, str) for alias in value):
-            raise BadRequestError('fallbacks must be a list of aliases, like ["backup"]', param=name)
+            raise BadRequestError(
+                'fallbacks must be a list of aliases, like ["backup"]', param=name
+            )
         return list(value)
     elif name == "logger_fn" and not callable(value):
         raise BadRequestError("logger_fn must be callable", param=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..exceptions import BadRequestError, ConfigurationError, NotFoundError
 from ..strategies import STRATEGIES
@@ -15,6 +15,7 @@ from .groups import Group
 from .health import Circuit, HealthPolicy
 from .observe import told
 from .options import TARGET, split
+from .stream import ChatStream
 from .sync import SyncStream, run
 from .transport import Transport
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ..schemas import ChatCompletion
     from ..strategies import Strategy
     from .deployment import Deployment
-    from .stream import ChatStream
 
 
 class Router:
@@ -169,7 +169,7 @@ class Router:
     ) -> ChatCompletion | SyncStream:
         """The synchronous twin of :meth:`acompletion`; a stream is an ordinary iterator."""
         answer = run(self.acompletion(model, messages, stream=stream, **params))
-        return SyncStream(answer) if stream else answer
+        return SyncStream(answer) if isinstance(answer, ChatStream) else answer
 
     def add_deployment(self, entry: Mapping[str, Any]) -> str:
         """Take in one more deployment, as in `model_list`; returns its id.
@@ -217,7 +217,7 @@ class Router:
         """Close every connection. The Router opens new ones if it is used again."""
         await self._engine.transport.aclose()
 
-    async def __aenter__(self) -> Router:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -24,6 +24,7 @@ from .groups import Group
 from .health import Circuit, HealthPolicy
 from .observe import told
 from .options import split
+from .stream import ChatStream
 from .sync import SyncStream, run
 from .transport import Transport
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from ..schemas import ChatCompletion
     from .options import Options
-    from .stream import ChatStream
 
 MOST_MODELS = 1000
 """Targets that are remembered; the least recently used one goes first."""
@@ -188,4 +188,4 @@ def completion(
 ) -> ChatCompletion | SyncStream:
     """The synchronous twin of :func:`acompletion`; a stream is an ordinary iterator."""
     answer = run(acompletion(model, messages, stream=stream, **params))
-    return SyncStream(answer) if stream else answer
+    return SyncStream(answer) if isinstance(answer, ChatStream) else answer

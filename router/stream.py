@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..exceptions import APIError, StreamInterruptedError
 from ..providers.errors import redact
@@ -20,7 +20,7 @@ from . import transport
 from .partial import Partial, has_content
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from types import TracebackType
 
     from aiohttp import ClientResponse
@@ -228,7 +228,7 @@ class ChatStream:
         """The headers of the provider's answer, lower-case."""
         return {name.lower(): value for name, value in self._flow.response.headers.items()}
 
-    def __aiter__(self) -> AsyncGenerator[ChatCompletionChunk, None]:
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         return self._chunks
 
     def __anext__(self) -> Any:
@@ -239,7 +239,7 @@ class ChatStream:
         await self._chunks.aclose()
         self._flow.close()
 
-    async def __aenter__(self) -> ChatStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

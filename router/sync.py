@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
@@ -74,7 +74,7 @@ class SyncStream:
         """The headers of the provider's answer, lower-case."""
         return self._stream.response_headers
 
-    def __iter__(self) -> SyncStream:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> ChatCompletionChunk:
@@ -87,7 +87,7 @@ class SyncStream:
         """End the stream now."""
         run(self._stream.aclose())
 
-    def __enter__(self) -> SyncStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -121,7 +121,7 @@ class Trip:
         return self.has_fallbacks()
 
     def retries(self, deployment: Deployment) -> int:
-        """Further attempts in this group: as the call says, else the deployment, else the Router."""
+        """Further attempts in this group, as the call, the deployment or the Router says."""
         for said in (self.options.num_retries, deployment.num_retries):
             if said is not None:
                 return said

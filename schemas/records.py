@@ -129,11 +129,17 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
 def _undeclared(
     raw: bytes, path: tuple[str | int, ...], declared: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The fields at `path` of a JSON document that are not `declared`."""
-    found: Any = msgspec.json.decode(raw)
-    for step in path:
-        found = found[step]
-    return {name: value for name, value in found.items() if name not in declared}
+    """The fields at `path` of a JSON document that are not `declared`, none if there is no path."""
+    try:
+        found: Any = msgspec.json.decode(raw)
+    except UnicodeDecodeError:
+        found = msgspec.json.decode(raw.decode("utf-8", "replace"))
+    try:
+        for step in path:
+            found = found[step]
+        return {name: value for name, value in found.items() if name not in declared}
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return {}
 
 
 def _plain(value: Any, exclude_none: bool) -> Any:

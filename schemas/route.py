@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .chat import Usage
+from .chat import Usage  # noqa: TC001  msgspec reads the annotation at run time
 
 
 class Attempt(msgspec.Struct, gc=False):

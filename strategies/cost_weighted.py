@@ -40,5 +40,7 @@ def shares(candidates: Sequence[Candidate]) -> list[float]:
     typical = median(known) if known else 1.0
     prices = [typical if c.price is None else c.price for c in candidates]
     if min(prices) == 0:
-        return [c.weight if price == 0 else 0.0 for c, price in zip(candidates, prices, strict=True)]
+        return [
+            c.weight if price == 0 else 0.0 for c, price in zip(candidates, prices, strict=True)
+        ]
     return [c.weight / price**2 for c, price in zip(candidates, prices, strict=True)]

@@ -26,9 +26,7 @@ class WeightedDraw:
     _seen: Sequence[Any] = field(default=(), repr=False)
     _totals: list[float] = field(default_factory=list, repr=False)
 
-    def draw(
-        self, candidates: Sequence[C], shares: Callable[[Sequence[C]], Sequence[float]]
-    ) -> C:
+    def draw(self, candidates: Sequence[C], shares: Callable[[Sequence[C]], Sequence[float]]) -> C:
         """One candidate; each is as likely as its share. All shares 0: all are as likely."""
         if candidates is not self._seen:
             self._totals = list(accumulate(shares(candidates)))

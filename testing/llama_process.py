@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-import xllamacpp
+import xllamacpp  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 
 def main() -> None:

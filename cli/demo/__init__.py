@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..terminal import screen
 from .balancing import balancing
 from .closing import closing
-from .fleet import LlamaFleet, LoopbackFleet, fleet_router
+from .fleet import llama_fleet, loopback_fleet
 from .outage import outage
 from .recovery import fallback, retries
 from .show import Show
@@ -24,8 +24,6 @@ from .streaming import streaming
 
 if TYPE_CHECKING:
     import argparse
-
-    from .fleet import Fleet
 
 LIMIT = 90.0
 """Seconds after which something hangs."""
@@ -41,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Give the show; 0 if everything was as claimed."""
-    fleet: Fleet = LlamaFleet() if arguments.real else LoopbackFleet()
+    fleet = llama_fleet() if arguments.real else loopback_fleet()
     show = Show(screen(), fleet, pace=0.2 if arguments.fast else 1.0)
     started = time.monotonic()
     try:
@@ -64,11 +62,11 @@ async def give(show: Show) -> None:
         await show.pause(1)
         await balancing(show)
         await show.pause(0.5)
-        async with fleet_router(show.fleet) as router:
+        async with show.fleet.router() as router:
             for scene in (outage, retries, fallback):
                 await scene(show, router)
                 await show.pause(0.7)
-        async with fleet_router(show.fleet) as router:
+        async with show.fleet.router() as router:
             await streaming(show, router)
         await show.pause(0.5)
         closing(show)

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .fleet import fleet_router, smart
+from .fleet import ANSWER
 from .show import bar
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WORKERS = 3
 
 async def balancing(show: Show) -> None:
     """The same calls, spread by one strategy after the other."""
-    members = smart(show.fleet)
+    members = show.fleet.smart
     calls = show.some(30, 12)
     show.screen.heading(
         "1  Load balancing",
@@ -38,7 +38,7 @@ async def balancing(show: Show) -> None:
     columns = ["strategy", *(f"{member.id} · {member.speaks}" for member in members)]
     with show.screen.live(columns, rows):
         for strategy in ("round-robin", "least-busy", "lowest-latency", "cost-weighted"):
-            async with fleet_router(show.fleet, strategy) as router:
+            async with show.fleet.router(strategy) as router:
                 counts[strategy] = Counter()
                 await spread(show, router, calls, counts[strategy])
             await show.pause(0.3)
@@ -52,7 +52,7 @@ async def spread(show: Show, router: Router, calls: int, count: Counter[str]) ->
     async def work() -> None:
         for _ in left:
             answer = await show.ask(router, "smart")
-            if answer.choices[0].message.content == show.fleet.answer and answer.route is not None:
+            if answer.choices[0].message.content == ANSWER and answer.route is not None:
                 count[answer.route.served_by or ""] += 1
 
     await asyncio.gather(*(work() for _ in range(WORKERS)))
@@ -60,11 +60,10 @@ async def spread(show: Show, router: Router, calls: int, count: Counter[str]) ->
 
 def check_balance(show: Show, counts: dict[str, Counter[str]], calls: int) -> None:
     """Every strategy did what it promises."""
-    members = smart(show.fleet)
-    formats = ", ".join(sorted({member.speaks for member in members}))
+    members = show.fleet.smart
     total = sum(count.total() for count in counts.values())
     show.check(
-        f"every call got the right answer, in OpenAI's shape, from {formats}",
+        "every call got the right answer, whatever the wire format",
         total == calls * len(counts),
         f"{total} of {calls * len(counts)}",
     )

@@ -6,7 +6,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from ..terminal import BAD, FAINT
-from .fleet import LoopbackFleet
 from .show import answered, duration, milliseconds
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ def closing(show: Show) -> None:
     rows.append([[("total", "bold")], [], *figures(everything)])
     show.screen.table(COLUMNS, rows)
     show.screen.say()
-    if isinstance(show.fleet, LoopbackFleet):
-        agree(show, show.fleet)
+    if show.fleet.upstreams:
+        agree(show)
 
 
 def row(show: Show, id: str, speaks: str) -> Row:
@@ -50,15 +49,15 @@ def figures(attempts: list[Attempt]) -> Row:
     ]
 
 
-def agree(show: Show, fleet: LoopbackFleet) -> None:
+def agree(show: Show) -> None:
     """The upstreams have counted too, on their side of the sockets."""
     seen = {
         id: sum(request.outcome == "answered" for request in upstream.requests)
-        for id, upstream in fleet.upstreams.items()
+        for id, upstream in show.fleet.upstreams.items()
     }
     claimed = {id: len(answered(attempts)) for id, attempts in show.attempts.items()}
     show.check(
-        "the upstreams have counted the same answers",
+        "the upstreams counted the same",
         seen == claimed,
         ", ".join(f"{id} {count}" for id, count in seen.items()),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...exceptions import APIError
 from ..terminal import BAD, FAINT
-from .fleet import ALLOWED_FAILS, smart
+from .fleet import ALLOWED_FAILS, ANSWER
 from .show import milliseconds, route_line, state_line
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ INTERVAL = 0.1
 
 async def outage(show: Show, router: Router) -> None:
     """Steady traffic while one upstream dies and comes back."""
-    victim = smart(show.fleet)[0].id
+    victim = show.fleet.smart[0].id
     show.screen.heading(
         "2  An upstream dies",
         f"Calls keep coming while {victim} is killed and, later, started again.",
@@ -82,7 +82,7 @@ class Traffic:
             self.failed += 1
             self._show.screen.say((f"  call {number}: {error}", BAD))
             return None
-        self.failed += answer.choices[0].message.content != self._show.fleet.answer
+        self.failed += answer.choices[0].message.content != ANSWER
         route = answer.route
         if route is None:
             return None
@@ -113,4 +113,4 @@ def status_table(router: Router) -> tuple[list[str], Callable[[], list[Row]]]:
 
 def state(router: Router, id: str) -> str:
     """The state of a deployment's circuit."""
-    return next(stats["state"] for stats in router.stats() if stats["id"] == id)
+    return next(str(stats["state"]) for stats in router.stats() if stats["id"] == id)

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..terminal import BAD, FAINT
-from .fleet import LoopbackFleet, smart
 from .show import attempt_line, route_line
 
 if TYPE_CHECKING:
@@ -21,12 +20,12 @@ RETRY_AFTER = 1.0
 
 async def retries(show: Show, router: Router) -> None:
     """The only deployment of an alias fails for a moment."""
-    if isinstance(show.fleet, LoopbackFleet):
+    upstream = show.fleet.upstreams.get("spare")
+    if upstream is not None:
         show.screen.heading(
             "3  Retries",
-            "'backup' has one deployment. It answers 503, then 429 with Retry-After: 1, then well.",
+            "'backup' has one deployment: 503, then 429 with Retry-After: 1, then an answer.",
         )
-        upstream = show.fleet.upstreams["spare"]
         upstream.fail(503)
         upstream.fail(429, retry_after=RETRY_AFTER)
         route = routed(await show.ask(router, "backup", num_retries=2))
@@ -67,21 +66,21 @@ async def fallback(show: Show, router: Router) -> None:
     route = routed(await show.ask(router, "smart"))
     show.screen.say("  ", *route_line(route))
     show.check(
-        "the caller got the answer from another group",
+        "another group answered",
         (route.served_by, route.attempts[-1].reason) == ("spare", "fallback"),
         f"asked for {route.alias!r}, served by {route.served_by}",
     )
-    await asyncio.gather(*(show.fleet.revive(member.id) for member in smart(show.fleet)))
+    await asyncio.gather(*(show.fleet.revive(member.id) for member in show.fleet.smart))
     show.screen.say("  All are back.")
 
 
 async def take_down(show: Show) -> None:
     """Kill the first; the others die too, or answer with errors where that can be scripted."""
-    first, *others = smart(show.fleet)
+    first, *others = show.fleet.smart
     show.fleet.kill(first.id)
     show.screen.say((f"  {first.id} is killed", BAD))
     for member, status in zip(others, (529, 500), strict=False):
-        if isinstance(show.fleet, LoopbackFleet):
+        if member.id in show.fleet.upstreams:
             show.fleet.upstreams[member.id].fail(status)
             show.screen.say((f"  {member.id} answers {status}", BAD))
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...exceptions import APIError
 from ..terminal import BAD, FAINT, GOOD
+from .fleet import PROMPT, STORY_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,9 +54,9 @@ class Show:
         Raises:
             APIError: there was no answer.
         """
-        messages = [{"role": "user", "content": self.fleet.prompt}]
+        messages = [{"role": "user", "content": PROMPT}]
         try:
-            answer = await router.acompletion(model, messages, **options)
+            answer: ChatCompletion = await router.acompletion(model, messages, **options)
         except APIError as error:
             self.record(error.route)
             raise
@@ -64,7 +65,7 @@ class Show:
 
     async def tell(self, router: Router, model: str) -> ChatStream:
         """Begin a story as a stream; its route goes on the books by :meth:`record`."""
-        messages = [{"role": "user", "content": self.fleet.story_prompt}]
+        messages = [{"role": "user", "content": STORY_PROMPT}]
         return await router.acompletion(model, messages, stream=True)
 
     def record(self, route: Route | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...exceptions import StreamInterruptedError
 from ...testing import Reply
 from ..terminal import BAD
-from .fleet import STORY, LoopbackFleet, smart
+from .fleet import STORY
 from .show import milliseconds, route_line
 
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ async def streaming(show: Show, router: Router) -> None:
     )
     usage = last.usage
     show.check("its tokens were counted", usage is not None and usage.completion_tokens > 0)
-    if isinstance(show.fleet, LoopbackFleet):
-        await unnoticed(show, show.fleet, router, last.deployment_id)
-        await broken(show, show.fleet, router)
+    if show.fleet.upstreams:
+        await unnoticed(show, router, last.deployment_id)
+        await broken(show, router)
 
 
-async def unnoticed(show: Show, fleet: LoopbackFleet, router: Router, healthy: str) -> None:
+async def unnoticed(show: Show, router: Router, healthy: str) -> None:
     """A stream that fails before its first word is begun again elsewhere."""
-    faulty = [fleet.upstreams[member.id] for member in smart(fleet) if member.id != healthy]
+    faulty = [
+        show.fleet.upstreams[member.id] for member in show.fleet.smart if member.id != healthy
+    ]
     for upstream in faulty:
         upstream.fail(529, after_chunks=0)
     show.screen.say(f"\n  All but {healthy} now fail before the first word of a stream:")
@@ -53,11 +55,11 @@ async def unnoticed(show: Show, fleet: LoopbackFleet, router: Router, healthy: s
         upstream.heal()
 
 
-async def broken(show: Show, fleet: LoopbackFleet, router: Router) -> None:
+async def broken(show: Show, router: Router) -> None:
     """A stream that is cut after it has begun is an error, never an invented end."""
-    for member in smart(fleet):
-        fleet.upstreams[member.id].cut(WORDS_BEFORE_CUT)
-    show.screen.say("\n  And one is cut in the middle:")
+    for member in show.fleet.smart:
+        show.fleet.upstreams[member.id].cut(WORDS_BEFORE_CUT)
+    show.screen.say("\n  And one is cut in its middle:")
     stream = await show.tell(router, "smart")
     try:
         await type_out(show, stream)
@@ -66,12 +68,12 @@ async def broken(show: Show, fleet: LoopbackFleet, router: Router) -> None:
         partial = error.partial_message.content if error.partial_message is not None else ""
         show.screen.say((" ✂", BAD), "\n  ", *route_line(stream.route))
         show.check(
-            "StreamInterruptedError carries what had arrived",
+            "StreamInterruptedError has what had arrived",
             partial == "".join(Reply(STORY).words[:WORDS_BEFORE_CUT]),
             repr(partial),
         )
     else:
-        show.check("StreamInterruptedError carries what had arrived", False, "no error")
+        show.check("StreamInterruptedError has what had arrived", False, "no error")
 
 
 async def type_out(show: Show, stream: ChatStream, *, show_text: bool = True) -> list[str]:

@@ -1,0 +1,105 @@
+"""
+Perplexity: OpenAI's format with sources.
+
+https://docs.perplexity.ai/api-reference/chat-completions-post. Answers point to `citations` and
+`search_results` by their number in brackets; both stay in `provider_specific_fields`, and each
+pointer is one of OpenAI's annotations.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .catalog import MAX_TOKENS, Compatible
+from .openai import ChatDecoder, OpenAIAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..schemas import ChatCompletion, ChatCompletionChunk
+    from .base import Call, Target
+
+PERPLEXITY = Compatible(
+    base_url="https://api.perplexity.ai",
+    key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY", "PPLX_API_KEY"),
+    base_env=("PERPLEXITY_API_BASE",),
+    rename=MAX_TOKENS,
+    refuses=frozenset({"function_call", "functions", "logit_bias", "seed", "thinking"}),
+    stream_usage=False,
+)
+
+POINTER = re.compile(r"\[(\d{1,3})\]")
+
+
+class PerplexityAdapter(OpenAIAdapter):
+    """Chat completions of one of Perplexity's models."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target, PERPLEXITY)
+
+    def parse(self, body: bytes, call: Call) -> ChatCompletion:
+        """The answer; see :meth:`Adapter.parse`."""
+        answer = super().parse(body, call)
+        message = answer.choices[0].message
+        if message.annotations is None:
+            sources = answer.provider_specific_fields
+            message.annotations = convert_citations(message.content or "", sources) or None
+        return answer
+
+    def decoder(self, call: Call) -> PerplexityDecoder:
+        """A decoder for one stream; see :class:`Decoder`."""
+        return PerplexityDecoder(self, call)
+
+
+class PerplexityDecoder(ChatDecoder):
+    """One stream, whose last chunk has the annotations of the whole text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, adapter: OpenAIAdapter, call: Call) -> None:
+        super().__init__(adapter, call)
+        self._text: list[str] = []
+
+    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.feed`."""
+        known = len(out)
+        try:
+            super().feed(data, out)
+        finally:
+            self._annotate(out[known:])
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.finish`."""
+        known = len(out)
+        super().finish(out)
+        self._annotate(out[known:])
+
+    def _annotate(self, chunks: list[ChatCompletionChunk]) -> None:
+        for chunk in chunks:
+            choice = chunk.choices[0]
+            self._text.append(choice.delta.content or "")
+            if choice.finish_reason:
+                text, sources = "".join(self._text), chunk.provider_specific_fields
+                choice.delta.annotations = convert_citations(text, sources) or None
+
+
+def convert_citations(text: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """OpenAI's annotations for the pointers in a text; `fields` are the answer's own."""
+    pages = fields.get("search_results") or fields.get("citations")
+    if not isinstance(pages, list):
+        return []
+    converted = []
+    for pointer in POINTER.finditer(text):
+        number = int(pointer[1])
+        page = pages[number - 1] if 1 <= number <= len(pages) else None
+        url = page.get("url") if isinstance(page, dict) else page
+        if isinstance(url, str):
+            place = {
+                "url": url,
+                "title": page.get("title") if isinstance(page, dict) else None,
+                "start_index": pointer.start(),
+                "end_index": pointer.end(),
+            }
+            converted.append({"type": "url_citation", "url_citation": place})
+    return converted

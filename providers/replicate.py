@@ -1,0 +1,187 @@
+"""
+Replicate: predictions that answer within the request.
+
+https://replicate.com/docs/reference/http#models.predictions.create. A language model there takes
+a `prompt` and a `system_prompt` and gives pieces of text. ``Prefer: wait`` holds the request
+until the prediction has ended, 60 seconds at most; one that has not is a `Timeout` that names
+it. Streams lie behind a second address, so a stream asked for here is the whole answer in
+chunks, whose `provider_specific_fields` say ``streamed: false``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import BadRequestError, UnsupportedParamsError
+from .base import Request, supported_params
+from .catalog import find_key, from_environment
+from .errors import make_error, read_error, retry_after
+from .messages import parts_of, text_of
+from .openai import encode
+from .replicate_answer import WholeDecoder, body_retry_after, convert_prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..exceptions import APIError
+    from ..schemas import ChatCompletion
+    from .base import Call, Credential, Target
+
+HOST = "https://api.replicate.com"
+KEY_ENV = ("REPLICATE_API_KEY", "REPLICATE_API_TOKEN")
+BASE_ENV = ("REPLICATE_API_BASE",)
+
+SUPPORTED = frozenset(
+    {
+        "frequency_penalty",
+        "max_completion_tokens",
+        "max_tokens",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream_options",
+        "temperature",
+        "top_p",
+    }
+)
+OPENAI_SUPPORTED = SUPPORTED | {"reasoning_effort", "verbosity"}
+"""What OpenAI's own models take there."""
+
+SPEAKERS = {"assistant": "Assistant", "user": "User"}
+"""Who speaks, in the transcript that a conversation becomes."""
+
+
+class ReplicateAdapter:
+    """Predictions of one language model."""
+
+    credential: Credential | None = None
+
+    def __init__(self, target: Target) -> None:
+        key = find_key(target, KEY_ENV)
+        self.target = replace(target, api_key=key)
+        base = (target.api_base or from_environment(BASE_ENV) or HOST).rstrip("/")
+        path, self.version = address(target)
+        self.url = f"{base.removesuffix('/v1')}/v1/{path}"
+        self.headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {key}",
+            "Prefer": "wait=60",
+            **target.headers,
+        }
+        self._is_openai = target.model.startswith("openai/")
+
+    def files(self, call: Call) -> tuple[str, ...]:
+        """None: messages are text only."""
+        return ()
+
+    def build(self, call: Call) -> Request:
+        """The request; see :meth:`Adapter.build`. Parameters of the model's own are its inputs."""
+        supported = OPENAI_SUPPORTED if self._is_openai else SUPPORTED
+        params, dropped = supported_params(call, self.target, supported)
+        limit = "max_completion_tokens" if self._is_openai else "max_tokens"
+        body: dict[str, Any] = {
+            "input": {**convert_messages(call.messages), **convert_params(params, limit)}
+        }
+        if self.version:
+            body["version"] = self.version
+        body.update(call.extra_body or {})
+        headers = {**self.headers, **call.extra_headers} if call.extra_headers else self.headers
+        return Request(self.url, headers, encode(body), dropped)
+
+    def parse(self, body: bytes, call: Call) -> ChatCompletion:
+        """The answer; see :meth:`Adapter.parse`."""
+        return convert_prediction(body, self.target)
+
+    def decoder(self, call: Call) -> WholeDecoder:
+        """A decoder that waits for the whole answer; see :class:`Decoder`."""
+        return WholeDecoder(self.target, call)
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+        """The exception for an error answer; see :meth:`Adapter.error`."""
+        error = make_error(self.target, status, headers, body, details=read_error(body))
+        if retry_after(headers) is None:
+            error.retry_after = body_retry_after(body)
+        return error
+
+
+def address(target: Target) -> tuple[str, str | None]:
+    """The path of a model's predictions, and the version that the body must name.
+
+    ``owner/name`` is an official model, ``owner/name:version`` or a version alone any other,
+    ``deployments/owner/name`` a deployment of one's own.
+
+    Raises:
+        BadRequestError: the name says not whose model it is.
+    """
+    model = target.model
+    name, colon, version = model.partition(":")
+    owner, slash, _name = name.rpartition("/")
+    if colon:
+        return "predictions", version
+    if not slash and len(model) == 64:
+        return "predictions", model
+    if not slash and name.startswith(("llama-", "meta-llama-")):
+        return f"models/meta/{name}/predictions", None
+    if not slash:
+        raise BadRequestError(
+            f"{model!r} does not say whose model it is; write replicate/OWNER/{model}",
+            model=model,
+            llm_provider=target.provider,
+            param="model",
+        )
+    if owner.startswith("deployments/"):
+        return f"{name}/predictions", None
+    return f"models/{name}/predictions", None
+
+
+def convert_messages(messages: list[dict[str, Any]]) -> dict[str, str]:
+    """`system_prompt` and `prompt`: what the user said or, of more, a transcript.
+
+    Raises:
+        UnsupportedParamsError: a message holds more than text.
+    """
+    system, turns = [], []
+    for position, message in enumerate(messages):
+        place = f"messages[{position}]"
+        role = message["role"]
+        parts = [part["type"] for part in parts_of(message) if part["type"] != "text"]
+        if message.get("tool_calls") or role in ("tool", "function") or parts:
+            raise UnsupportedParamsError(
+                f"{place} holds {parts[0] if parts else 'a call of a tool'}; Replicate's language "
+                "models take text (pass images as the model's own input, e.g. image_input=[…])",
+                param=place,
+            )
+        if role in SPEAKERS:
+            turns.append((role, text_of(message)))
+        else:
+            system.append(text_of(message))
+    prompt = convert_turns(turns)
+    return {"prompt": prompt, **({"system_prompt": "\n\n".join(system)} if system else {})}
+
+
+def convert_turns(turns: list[tuple[str, str]]) -> str:
+    """One text from what was said; the model goes on where it ends."""
+    if len(turns) == 1 and turns[0][0] == "user":
+        return turns[0][1]
+    lines = [f"{SPEAKERS[role]}: {text}" for role, text in turns]
+    if not turns or turns[-1][0] == "user":
+        lines.append(f"{SPEAKERS['assistant']}:")
+    return "\n\n".join(lines)
+
+
+def convert_params(params: Mapping[str, Any], limit: str) -> dict[str, Any]:
+    """Inputs of the model; `limit` is its name for the most tokens."""
+    converted: dict[str, Any] = {}
+    for name, value in params.items():
+        match name:
+            case "stream_options":
+                pass
+            case "max_tokens" | "max_completion_tokens":
+                converted[limit] = value
+            case "stop":
+                stops = [value] if isinstance(value, str) else value
+                converted["stop_sequences"] = ",".join(stops)
+            case _:
+                converted[name] = value
+    return converted
