@@ -86,7 +86,7 @@ class Compatible:
                 llm_provider=target.provider,
                 param="api_base",
             )
-        return base.rstrip("/")
+        return with_path(base.rstrip("/"), self.base_path)
 
     def with_key(self, target: Target) -> Target:
         """The target with its key, wherever that comes from.

@@ -86,13 +86,16 @@ class Engine:
             except APIError as error:
                 following = trip.next_group(error)
                 if following is None:
-                    raise trip.verdict(error) from error.__cause__
-                group = self.find(following)
+                    verdict = trip.verdict(error)
+                    raise verdict from verdict.__cause__
+                group = following
 
     async def _within(self, group: Group, trip: Trip) -> Answer:
         """Attempts in one group, until one is answered or the trip says stop."""
         trip.enter(group)
         while True:
+            if not group.ready and (wait := trip.patience(group)) is not None:
+                await asyncio.sleep(wait)
             lease = self.choose(group, trip)
             try:
                 return await self._attempt(lease, trip)
@@ -121,7 +124,8 @@ class Engine:
                 deployment = group.strategy.pick(candidates, trip.call)
             else:
                 deployment = self._in_panic(group, trip)
-        deployment.circuit.probing = deployment.circuit.state != "closed"
+        if reason:
+            deployment.circuit.probing = True
         attempt = trip.open_attempt(deployment, group, reason or trip.reason(deployment))
         return Lease(deployment, group, attempt, self.clock, trip.start)
 
@@ -147,7 +151,7 @@ class Engine:
         try:
             call = call_for(deployment, trip.call)
             here = self.transport.here()
-            with here.alarms.limit(limit, usual=trip.attempts == 0):
+            with here.alarms.limit(limit, usual=trip.fresh):
                 adapter = deployment.adapter
                 for url in adapter.files(call):
                     call.files[url] = call.files.get(url) or await self.transport.fetch(url)
@@ -158,13 +162,13 @@ class Engine:
                 response = await self.transport.send(request, here)
                 attempt.status = response.status
                 if response.status >= 300:
-                    body = await self.transport.read(response)
+                    body = await self.transport.read(response, here)
                     raise adapter.error(response.status, response.headers, body)
                 if call.stream:
-                    flow = Flow(response, adapter.decoder(call), lease, trip)
+                    flow = Flow(response, here, adapter.decoder(call), lease, trip)
                     await flow.begin()
                 else:
-                    body = await self.transport.read(response)
+                    body = await self.transport.read(response, here)
                     answer = adapter.parse(body, call)
         except APIError as error:
             raise self._book(lease, trip, error, sent=sent) from error.__cause__

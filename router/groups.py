@@ -33,10 +33,9 @@ class Group:
     resting: list[Deployment] = field(default_factory=list)
 
     def add(self, deployment: Deployment) -> None:
-        """Take a deployment in; it may be chosen from now on."""
-        self.deployments = [*self.deployments, deployment]
+        """Take a deployment in; it may be chosen after the next `refresh`."""
+        self.deployments.append(deployment)
         deployment.groups.append(self)
-        self.refresh()
 
     def remove(self, deployment: Deployment) -> None:
         """Let a deployment go; attempts that run on it end as they would have."""
@@ -50,11 +49,23 @@ class Group:
         self.resting = [d for d in self.deployments if d.circuit.state != "closed"]
 
     def probe(self, tried: Collection[Deployment]) -> Deployment | None:
-        """A deployment whose rest is over and that nobody is probing, if there is one."""
+        """A deployment whose rest is over and that nobody is probing, if there is one.
+
+        Those whose rest was the provider's wish come back without a probe.
+        """
+        found = None
         for deployment in self.resting:
-            if deployment not in tried and deployment.circuit.rested():
-                return deployment
-        return None
+            if deployment.circuit.rested() and deployment not in tried:
+                found = found or deployment
+            elif deployment.circuit.state == "closed":
+                for group in deployment.groups:
+                    group.refresh()
+        return found
+
+    def back_in(self, now: float) -> float | None:
+        """Seconds until the first rest that a provider asked for ends; None: nobody has one."""
+        ends = [d.circuit.until for d in self.resting if d.circuit.limited]
+        return max(0.0, min(ends) - now) if ends else None
 
     def fresh(self, tried: Collection[Deployment]) -> Sequence[Deployment]:
         """Those ready that have not failed in this call."""

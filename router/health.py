@@ -59,6 +59,8 @@ class Circuit:
     rng: random.Random = field(repr=False)
     state: State = "closed"
     until: float = 0.0
+    opened: float = 0.0
+    limited: bool = False
     probing: bool = False
     fails_in_row: int = 0
     _rest: float = 0.0
@@ -67,19 +69,21 @@ class Circuit:
     def __post_init__(self) -> None:
         self._recent = Window(self.policy.window)
 
-    def succeeded(self, now: float) -> None:
-        """An attempt was answered."""
+    def succeeded(self, now: float, started: float) -> None:
+        """An attempt was answered; one from before the rest says nothing about the present."""
         self.fails_in_row = 0
         self._recent.add(now, failed=False)
-        if self.state != "closed":
-            self.probing = False
-            self.state = "closed"
-            self._rest = 0.0
-            self._recent = Window(self.policy.window)
+        if self.state != "closed" and started >= self.opened:
+            self._close()
 
-    def failed(self, error: APIError) -> None:
-        """An attempt failed; the error's class says what that means here."""
-        probe, self.probing = self.probing, False
+    def failed(self, error: APIError, *, probe: bool = False) -> None:
+        """An attempt failed; the error's class says what that means here.
+
+        While the deployment rests, only its probe and what the provider says itself count: the
+        failures of attempts that were under way do not lengthen the rest.
+        """
+        if probe:
+            self.probing = False
         if self.policy.disabled or error.health == "untouched":
             return
         self.fails_in_row += 1
@@ -88,19 +92,36 @@ class Circuit:
         if error.health == "rest":
             self._open(max(self.policy.refused_rest, self.policy.cooldown_time))
         elif limited and error.retry_after:
-            self._open(min(error.retry_after, self.policy.longest_retry_after), exact=True)
-        elif probe or (limited and error.retry_after is None) or self._too_many():
+            self._open(min(error.retry_after, self.policy.longest_retry_after), limited=True)
+        elif probe or (
+            self.state == "closed"
+            and ((limited and error.retry_after is None) or self._too_many())
+        ):
             self._open(self._grown())
 
-    def abandoned(self) -> None:
+    def abandoned(self, *, probe: bool = False) -> None:
         """An attempt ended without a verdict: the caller went away."""
-        self.probing = False
+        if probe:
+            self.probing = False
 
     def rested(self) -> bool:
-        """Whether an open circuit may be probed now; turns it half-open."""
+        """Whether the rest is over and nobody probes; the circuit is half-open from then on.
+
+        After a rest that the provider asked for there is nothing to probe: the circuit closes.
+        """
         if self.state == "open" and self.clock() >= self.until:
-            self.state = "half_open"
+            if self.limited:
+                self._close()
+            else:
+                self.state = "half_open"
         return self.state == "half_open" and not self.probing
+
+    def _close(self) -> None:
+        self.probing = False
+        self.state = "closed"
+        self.limited = False
+        self._rest = 0.0
+        self._recent = Window(self.policy.window)
 
     def _too_many(self) -> bool:
         if self.fails_in_row > self.policy.allowed_fails:
@@ -115,11 +136,15 @@ class Circuit:
         )
         return self._rest
 
-    def _open(self, rest: float, *, exact: bool = False) -> None:
-        if not exact:
+    def _open(self, rest: float, *, limited: bool = False) -> None:
+        if not limited:
             rest *= 1 + self.policy.jitter * (2 * self.rng.random() - 1)
+        now = self.clock()
+        if self.state == "closed":
+            self.opened = now
         self.state = "open"
-        self.until = max(self.until, self.clock() + rest)
+        self.limited = limited
+        self.until = max(self.until, now + rest)
 
 
 class Window:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 class Lease:
     """One attempt's hold on a deployment. Ending it a second time changes nothing."""
 
-    __slots__ = ("_clock", "_open", "_started", "attempt", "deployment", "group", "route_start")
+    __slots__ = (
+        "_clock",
+        "_open",
+        "_started",
+        "attempt",
+        "deployment",
+        "group",
+        "probe",
+        "route_start",
+    )
 
     def __init__(
         self,
@@ -38,6 +47,7 @@ class Lease:
         self._clock = clock
         self._started = route_start + attempt.started
         self._open = True
+        self.probe = attempt.reason == "probe"
         deployment.in_flight += 1
         deployment.calls += 1
 
@@ -65,12 +75,9 @@ class Lease:
         deployment.successes += 1
         if attempt.first_token is None:
             deployment.observe(now - self._started)
-        attempt.usage = usage
-        cost = attempt.cost = deployment.price_of(usage)
-        if cost is not None:
-            deployment.cost += cost
+        self._charge(usage)
         before = deployment.circuit.state
-        deployment.circuit.succeeded(now)
+        deployment.circuit.succeeded(now, self._started)
         if before != "closed":
             self._refresh()
         self._close("ok", now)
@@ -82,13 +89,12 @@ class Lease:
         deployment, attempt = self.deployment, self.attempt
         deployment.failures += 1
         attempt.error = type(error).__name__
-        attempt.usage = usage
-        attempt.cost = deployment.price_of(usage)
+        self._charge(usage)
         before = deployment.circuit.state
         if counts:
-            deployment.circuit.failed(error)
+            deployment.circuit.failed(error, probe=self.probe)
         else:
-            deployment.circuit.abandoned()
+            deployment.circuit.abandoned(probe=self.probe)
         if deployment.circuit.state != before:
             self._refresh()
         outcome = "interrupted" if attempt.first_token is not None else "failed"
@@ -97,8 +103,15 @@ class Lease:
     def abandoned(self) -> None:
         """The caller went away, or an exception that is nobody's answer passed through."""
         if self._open:
-            self.deployment.circuit.abandoned()
+            self.deployment.circuit.abandoned(probe=self.probe)
             self._close("cancelled", self._clock())
+
+    def _charge(self, usage: Usage | None) -> None:
+        """Book the tokens, and what they cost where that is known."""
+        self.attempt.usage = usage
+        cost = self.attempt.cost = self.deployment.price_of(usage)
+        if cost is not None:
+            self.deployment.cost += cost
 
     def _refresh(self) -> None:
         for group in self.deployment.groups:

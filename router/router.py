@@ -177,20 +177,9 @@ class Router:
         Raises:
             ConfigurationError: the entry is wrong, or its id is taken.
         """
-        config = deployment_config(entry, "deployment")
-        try:
-            deployment = make_deployment(
-                config, Circuit(self._health, self._engine.clock, self._rng), self._providers
-            )
-        except BadRequestError as error:
-            raise ConfigurationError(f"deployment.params.model: {error.message}") from None
-        if config.model_info.id is None:
-            deployment.id = self._free_id(deployment.id)
-        elif deployment.id in self._groups:
-            raise ConfigurationError(f"the id {deployment.id!r} is taken; ids must be unique")
-        self._deployments[deployment.id] = deployment
-        self._group(config.model_name).add(deployment)
-        self._group(deployment.id, hidden=True).add(deployment)
+        deployment = self._make(entry)
+        for group in deployment.groups:
+            group.refresh()
         return deployment.id
 
     def remove_deployment(self, id: str) -> None:
@@ -231,12 +220,42 @@ class Router:
     def __repr__(self) -> str:
         return f"Router({len(self._deployments)} deployments, aliases={self.aliases})"
 
+    def _make(self, entry: Mapping[str, Any]) -> Deployment:
+        """A deployment from its entry, in its groups; they are to be refreshed."""
+        config = deployment_config(entry, "deployment")
+        try:
+            deployment = make_deployment(
+                config, Circuit(self._health, self._engine.clock, self._rng), self._providers
+            )
+        except BadRequestError as error:
+            raise ConfigurationError(f"deployment.params.model: {error.message}") from None
+        named = config.model_info.id is not None
+        self._check_names(deployment, named=named)
+        if not named:
+            deployment.id = self._free_id(deployment.id)
+        self._deployments[deployment.id] = deployment
+        self._group(deployment.model_name).add(deployment)
+        if deployment.id != deployment.model_name:
+            self._group(deployment.id, hidden=True).add(deployment)
+        return deployment
+
+    def _check_names(self, deployment: Deployment, *, named: bool) -> None:
+        """An id and another alias that are equal would mean two things."""
+        alias = self._groups.get(deployment.model_name)
+        if alias is not None and alias.hidden:
+            raise ConfigurationError(
+                f"the alias {deployment.model_name!r} is the id of another deployment; rename one"
+            )
+        taken = named and deployment.id in self._groups and deployment.id != deployment.model_name
+        if taken or (named and deployment.id in self._deployments):
+            raise ConfigurationError(f"the id {deployment.id!r} is taken; ids must be unique")
+
     def _add_all(self, model_list: Iterable[Mapping[str, Any]]) -> None:
         """Add a whole list, and report all that is wrong with it at once."""
         problems = []
         for position, entry in enumerate(model_list):
             try:
-                self.add_deployment(entry)
+                self._make(entry)
             except ConfigurationError as error:
                 place = f"model_list[{position}]"
                 problems += [
@@ -244,6 +263,8 @@ class Router:
                     else f"{place}: {line}"
                     for line in str(error).splitlines()
                 ]  # fmt: skip
+        for group in self._groups.values():
+            group.refresh()
         if problems:
             raise ConfigurationError("\n".join(problems))
 
@@ -253,11 +274,15 @@ class Router:
         Raises:
             NotFoundError: there is none; lists the aliases.
         """
+        if not isinstance(alias, str):
+            raise BadRequestError(
+                f"model must be an alias of the Router, not {alias!r:.60}", param="model"
+            )
         group = self._groups.get(alias)
         if group is None:
             raise NotFoundError(
                 f"the Router was asked for {alias!r}, {unknown_alias(alias, self.aliases)}",
-                model=alias if isinstance(alias, str) else None,
+                model=alias,
             )
         return group
 

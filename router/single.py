@@ -99,6 +99,7 @@ class Singles:
         circuit = Circuit(policy, self._engine.clock, self._rng)
         group = Group(model, SimpleShuffle(self._rng))
         group.add(Deployment(model, model, target, circuit, lasting=False))
+        group.refresh()
         return group
 
 

@@ -13,7 +13,7 @@ import asyncio
 import weakref
 from typing import TYPE_CHECKING, Any, Self
 
-from ..exceptions import APIError, StreamInterruptedError
+from ..exceptions import APIError, APIResponseValidationError, StreamInterruptedError
 from ..providers.errors import redact
 from ..schemas import request_id
 from . import transport
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..providers import Decoder
     from ..schemas import ChatCompletionChunk, Route
     from .lease import Lease
+    from .transport import Here
     from .trip import Trip
 
 
@@ -37,11 +38,14 @@ class Flow:
     def __init__(
         self,
         response: ClientResponse,
+        here: Here,
         decoder: Decoder,
         lease: Lease,
         trip: Trip,
     ) -> None:
         self.response = response
+        self._here = here
+        self._transport = trip.engine.transport  # lives as long as its streams
         self.decoder = decoder
         self.lease = lease
         self.route = trip.route
@@ -55,6 +59,7 @@ class Flow:
         self._waiting_since = 0.0
         self._timers: list[asyncio.TimerHandle | None] = [None, None]
         self._ended = False
+        self._guilty = True
 
     async def begin(self) -> None:
         """Read up to the first content.
@@ -74,9 +79,9 @@ class Flow:
                 if self._failure is not None:
                     raise self._failure
                 if self.over:
-                    return
+                    raise APIResponseValidationError("the stream ended without an answer")
         except BaseException:
-            self._ended = True  # the engine books the failure: the lease is its again
+            self._let_go()  # the engine books the failure: the lease is its again
             self.response.close()
             raise
 
@@ -107,14 +112,13 @@ class Flow:
 
     async def end(self) -> None:
         """The stream is whole: book it, and let the connection be used again."""
-        self._stop_watch()
-        self._ended = True
+        self._let_go()
         self.lease.succeeded(self.decoder.usage)
         await transport.drain(self.response)
 
     def broke(self, error: APIError) -> StreamInterruptedError:
         """Book a stream that broke off, and say so with what had arrived."""
-        self.lease.failed(error, usage=self.decoder.usage)
+        self.lease.failed(error, usage=self.decoder.usage, counts=self._guilty)
         target = self.lease.deployment.target
         return StreamInterruptedError(
             redact(f"the stream broke off: {error.message}", target),
@@ -132,15 +136,30 @@ class Flow:
 
     def close(self) -> None:
         """Let everything go, whatever state it is in. A second time changes nothing."""
-        self._stop_watch()
-        if not self._ended:
-            self._ended = True
-            self.lease.abandoned()
+        if self._ended:
+            return
+        self._let_go()
+        self.lease.abandoned()
+        if self._waiting_since:
+            transport.interrupt(self.response, OSError("the stream was closed"))
+        else:
             self.response.close()
 
     def __del__(self) -> None:
-        if not self._ended and not self._loop.is_closed():
+        if self._ended:
+            return
+        if self._loop.is_closed():
+            self.close()
+        else:
             self._loop.call_soon_threadsafe(self.close)
+
+    def _let_go(self) -> None:
+        """From here on nobody needs to be told, watched or asked about this stream."""
+        self._ended = True
+        self._here.reading.discard(self.response)
+        for timer in self._timers:
+            if timer is not None:
+                timer.cancel()
 
     def _watch(self) -> None:
         """Look after the limits with one timer each; the idle one is set anew when it fires.
@@ -154,7 +173,12 @@ class Flow:
             left = max(0.0, self._whole_limit - self.lease.elapsed_since_call())
             self._timers[1] = self._loop.call_later(left, _cut, flow)
 
-    def interrupt(self, why: str) -> None:
+    def cut(self) -> None:
+        """End the stream because the caller wanted it no longer; nobody is to blame."""
+        self._guilty = False
+        self._interrupt("the call's whole limit has passed (force_timeout)")
+
+    def _interrupt(self, why: str) -> None:
         """Make the reader of this stream see a timeout."""
         transport.interrupt(self.response, TimeoutError(why))
 
@@ -163,14 +187,9 @@ class Flow:
         limit = self._idle_limit or 0.0
         waited = self._loop.time() - self._waiting_since if self._waiting_since else 0.0
         if waited >= limit:
-            self.interrupt(f"no data for {limit:g} s (stream_idle_timeout)")
+            self._interrupt(f"no data for {limit:g} s (stream_idle_timeout)")
         else:
             self._timers[0] = self._loop.call_later(limit - waited, _look, weakref.ref(self))
-
-    def _stop_watch(self) -> None:
-        for timer in self._timers:
-            if timer is not None:
-                timer.cancel()
 
 
 def _look(reference: weakref.ref[Flow]) -> None:
@@ -182,7 +201,7 @@ def _look(reference: weakref.ref[Flow]) -> None:
 def _cut(reference: weakref.ref[Flow]) -> None:
     flow = reference()
     if flow is not None:
-        flow.interrupt("the call's whole limit has passed (force_timeout)")
+        flow.cut()
 
 
 async def chunks_of(flow: Flow) -> AsyncGenerator[ChatCompletionChunk, None]:
@@ -236,8 +255,9 @@ class ChatStream:
 
     async def aclose(self) -> None:
         """End the stream now."""
-        await self._chunks.aclose()
         self._flow.close()
+        if not self._chunks.ag_running:  # else its reader is being told
+            await self._chunks.aclose()
 
     async def __aenter__(self) -> Self:
         return self

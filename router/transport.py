@@ -23,6 +23,7 @@ from yarl import URL
 from ..exceptions import (
     APIConnectionError,
     APIResponseValidationError,
+    BadRequestError,
     ImageFetchError,
     Timeout,
 )
@@ -54,6 +55,8 @@ class Here:
     session: aiohttp.ClientSession
     keeper: AsyncGenerator[None, None]
     alarms: Alarms
+    reading: set[ClientResponse]
+    """Answers that are being read: whoever waits for one must hear when the session closes."""
 
 
 class Transport:
@@ -92,7 +95,7 @@ class Transport:
         """
         url = self._urls.get(request.url) or self._remember(request.url)
         try:
-            return await here.session.post(
+            response = await here.session.post(
                 url,
                 data=request.body,
                 headers=request.headers,
@@ -101,8 +104,14 @@ class Transport:
             )
         except FAILURES as error:
             raise translate(error) from error
+        except ValueError as error:
+            raise BadRequestError(
+                f"the request cannot be sent: {error} Look at api_base, api_key and the headers."
+            ) from None
+        here.reading.add(response)
+        return response
 
-    async def read(self, response: ClientResponse) -> bytes:
+    async def read(self, response: ClientResponse, here: Here) -> bytes:
         """The whole body, as long as it is within the limit.
 
         Raises:
@@ -127,6 +136,8 @@ class Transport:
         except BaseException:
             response.close()
             raise
+        finally:
+            here.reading.discard(response)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     async def fetch(self, url: str) -> File:
@@ -135,12 +146,13 @@ class Transport:
         Raises:
             ImageFetchError: it cannot be had, or is too large.
         """
+        here = self.here()
         try:
             context = True if url.startswith("http:") else self._ssl_context()
-            async with self.here().session.get(url, ssl=context) as response:
+            async with here.session.get(url, ssl=context) as response:
                 if response.status != 200:
                     raise ImageFetchError(f"{url} answered with status {response.status}")
-                return File(await self.read(response), response.content_type)
+                return File(await self.read(response, here), response.content_type)
         except (*FAILURES, APIConnectionError, APIResponseValidationError, ValueError) as error:
             raise ImageFetchError(f"{url} could not be fetched: {error}") from error
 
@@ -165,19 +177,25 @@ class Transport:
             trust_env=any(os.environ.get(name) or os.environ.get(name.upper())
                           for name in PROXY_VARIABLES),
         )  # fmt: skip
-        keeper = _keep(session)
+        reading: set[ClientResponse] = set()
+        keeper = _keep(session, reading)
         with contextlib.suppress(StopIteration):
             keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
-        here = self._loops[loop] = Here(session, keeper, Alarms(loop))
+        here = self._loops[loop] = Here(session, keeper, Alarms(loop), reading)
         return here
 
     def _remember(self, url: str) -> URL:
         if len(self._urls) > 10_000:
             self._urls.clear()
         try:
-            made = self._urls[url] = URL(url, encoded=True)
-        except ValueError as error:
-            raise APIConnectionError(f"{url!r} is not an address: {error}") from error
+            made = URL(url, encoded=True)
+            if not made.host or made.port is None:
+                raise ValueError("no host")
+        except ValueError:
+            raise BadRequestError(
+                "api_base is not an address like https://host/path", param="api_base"
+            ) from None
+        self._urls[url] = made
         return made
 
     def _ssl_context(self) -> ssl.SSLContext | bool:
@@ -215,6 +233,9 @@ async def drain(response: ClientResponse) -> None:
             pass
     except FAILURES:
         response.close()  # nothing is lost: the answer was whole
+    except BaseException:
+        response.close()
+        raise
     finally:
         alarm.cancel()
 
@@ -240,11 +261,15 @@ def translate(error: BaseException) -> APIConnectionError:
     return APIConnectionError(what)
 
 
-async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+async def _keep(
+    session: aiohttp.ClientSession, reading: set[ClientResponse]
+) -> AsyncGenerator[None, None]:
     """Close a session when its loop shuts down its asynchronous generators: this is one."""
     try:
         yield
     finally:
+        for response in list(reading):
+            interrupt(response, aiohttp.ClientConnectionError("the Router was closed"))
         await session.close()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..exceptions import Timeout
+from ..exceptions import BadRequestError, NotFoundError, Timeout
 from ..schemas import Attempt, Route
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class Trip:
     """One call on its way through groups and attempts."""
 
     __slots__ = (
-        "_fallbacks",
         "_first_error",
         "_groups",
         "attempts",
@@ -47,6 +46,7 @@ class Trip:
         "deadline",
         "engine",
         "failed",
+        "fresh",
         "options",
         "route",
         "start",
@@ -63,8 +63,8 @@ class Trip:
         self.attempts = 0
         self.failed: dict[Deployment, APIError] = {}
         self._first_error: APIError | None = None
+        self.fresh = True
         self._groups: list[str] = []
-        self._fallbacks: list[str] | None = None
 
     def enter(self, group: Group) -> None:
         """Start with a group; attempts are counted per group."""
@@ -104,13 +104,11 @@ class Trip:
 
     def limit(self, deployment: Deployment, group: Group) -> tuple[float, bool]:
         """Seconds for one attempt, and whether that is the deployment's own limit."""
-        remaining = self.remaining if self.attempts else self.budget
-        own = deployment.timeout
-        if own is not None:
-            return (own, True) if own < remaining else (remaining, False)
+        limit = self.budget if self.fresh else self.remaining
         if self._another_left(deployment, group):
-            remaining *= SHARE_OF_REST
-        return remaining, False
+            limit *= SHARE_OF_REST
+        own = deployment.timeout
+        return (own, True) if own is not None and own < limit else (limit, False)
 
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
@@ -128,9 +126,10 @@ class Trip:
         return self.engine.num_retries
 
     def note(self, deployment: Deployment, error: APIError, *, sent: bool) -> None:
-        """Remember a failure. What never left this process counts as no attempt."""
+        """Remember a failure. What we refused ourselves, for good, counts as no attempt."""
         self.failed[deployment] = error
-        if sent:
+        self.fresh = False
+        if sent or error.again:
             self.attempts += 1
             self._first_error = self._first_error or error
 
@@ -155,28 +154,36 @@ class Trip:
             pause = self.engine.backoff.wait(self.attempts)
             return pause if pause < self.remaining else None
         pause = min(error.retry_after, self.engine.longest_retry_after)
-        allowed = (
-            WAIT_BEFORE_FALLBACK
-            if self.has_fallbacks()
-            else min(LONGEST_WAIT, self.remaining - RESERVE)
-        )
-        return pause if pause <= max(allowed, 0.0) else None
+        return pause if pause <= max(self._longest_wait(), 0.0) else None
 
-    def next_group(self, error: APIError) -> str | None:
-        """The alias to ask when a group has failed with `error`; None: nobody is left."""
+    def patience(self, group: Group) -> float | None:
+        """Seconds to wait for a group that only rests because a provider asked for it."""
+        wait = group.back_in(self.engine.clock())
+        if wait is None or wait > self._longest_wait():
+            return None
+        self.fresh = False
+        return wait
+
+    def _longest_wait(self) -> float:
+        """Seconds that this call may wait for somebody who said when to come back."""
+        left = min(LONGEST_WAIT, self.remaining - RESERVE)
+        return min(WAIT_BEFORE_FALLBACK, left) if self.has_fallbacks() else left
+
+    def next_group(self, error: APIError | None = None) -> Group | None:
+        """The group to ask after this one has failed, if the error allows it; None: nobody."""
         if self.late or len(self._groups) > self.engine.max_fallbacks:
             return None
         for alias in self.engine.fallbacks_for(self._groups[0], error, self.options):
             if alias not in self._groups:
-                return alias
+                try:
+                    return self.engine.find(alias)
+                except (BadRequestError, NotFoundError):
+                    continue  # it was removed while this call was on its way
         return None
 
     def has_fallbacks(self) -> bool:
         """Whether another group could still be asked."""
-        if self._fallbacks is None:
-            alias = self._groups[0]
-            self._fallbacks = self.engine.fallbacks_for(alias, None, self.options)
-        return any(alias not in self._groups for alias in self._fallbacks)
+        return self.next_group() is not None
 
     def verdict(self, error: APIError) -> APIError:
         """What the caller gets when everything has failed: the first meaningful error."""

@@ -10,6 +10,7 @@ import pytest
 from polyroute import exceptions
 from polyroute.providers import COMPATIBLE, Call, Target
 from polyroute.providers.openai import OpenAIAdapter
+from polyroute.providers.perplexity import PERPLEXITY
 
 if TYPE_CHECKING:
     from polyroute.schemas import ChatCompletion, ChatCompletionChunk
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 HELLO = [{"role": "user", "content": "Hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+ROWS = {**COMPATIBLE, "perplexity": PERPLEXITY}
 
 
 def adapter(provider: str = "openai", model: str = "gpt-4o", **target: Any) -> OpenAIAdapter:
-    return OpenAIAdapter(
-        Target(provider, model, **{"api_key": "sk-1", **target}), COMPATIBLE[provider]
-    )
+    return OpenAIAdapter(Target(provider, model, **{"api_key": "sk-1", **target}), ROWS[provider])
 
 
 def body(call: Call, provider: str = "openai", model: str = "gpt-4o") -> dict[str, Any]:
