@@ -12,6 +12,7 @@ lives in `polyroute.router`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -62,6 +63,9 @@ OPENAI_PARAMS = frozenset(
 """Parameters that mean the same everywhere: a target takes, translates, refuses or drops them.
 Anything else is a provider's own and goes to the provider as it is."""
 
+SECRET_NAME = re.compile(r"credential|key|password|secret|token")
+"""Names of settings whose values are secrets, such as ``azure_ad_token``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -87,7 +91,9 @@ class Target:
 
     def secrets(self) -> tuple[str, ...]:
         """The strings that must not appear in any text."""
-        return tuple(value for value in (self.api_key, *self.headers.values()) if value)
+        settings = (value for name, value in self.settings.items() if SECRET_NAME.search(name))
+        values = (self.api_key, *self.headers.values(), *settings)
+        return tuple(value for value in values if isinstance(value, str) and value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,9 @@ class Call(msgspec.Struct):
         """Whether the caller asked for usage in the stream."""
         options = self.params.get("stream_options")
         return bool(options and options.get("include_usage"))
+
+    def __repr__(self) -> str:
+        return f"Call({len(self.messages)} messages, params={list(self.params)})"
 
 
 class Request(msgspec.Struct):

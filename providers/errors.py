@@ -104,14 +104,18 @@ def make_error(
     the provider's own code is more precise than the status.
     """
     details = details or read_error(body)
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redact(text, target)
+
     return (kind or error_class(status))(
         redact(details.message, target),
         status_code=status if status >= 300 else None,
         model=target.model,
         llm_provider=target.provider,
-        code=details.code or details.type,
-        param=details.param,
-        request_id=request_id(headers),
+        code=clean(details.code or details.type),
+        param=clean(details.param),
+        request_id=clean(request_id(headers)),
         retry_after=retry_after(headers),
         body=redact(body[:MAX_BODY].decode("utf-8", "replace"), target),
         response_headers={name.lower(): redact(value, target) for name, value in headers.items()},

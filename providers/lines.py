@@ -35,7 +35,10 @@ class LineSplitter:
             self._tail.clear()
             self._size = 0
         self._keep(data[end + 1 :])
-        return [line for line in map(bytes.strip, whole.split(b"\n")) if line]
+        lines = [line for line in map(bytes.strip, whole.split(b"\n")) if line]
+        if len(whole) > self._limit and max(map(len, lines), default=0) > self._limit:
+            raise self._too_large()
+        return lines
 
     def finish(self) -> list[bytes]:
         """The last line, if the connection ended without its end."""
@@ -49,6 +52,9 @@ class LineSplitter:
         self._tail.append(data)
         self._size += len(data)
         if self._size > self._limit:
-            raise APIResponseValidationError(
-                f"a line of the stream is larger than {self._limit} bytes"
-            )
+            raise self._too_large()
+
+    def _too_large(self) -> APIResponseValidationError:
+        return APIResponseValidationError(
+            f"a line of the stream is larger than {self._limit} bytes"
+        )

@@ -33,7 +33,7 @@ from ..schemas import (
 from .errors import ErrorDetails, make_error, read_error
 from .lines import LineSplitter
 from .messages import new_id
-from .openai import classify
+from .openai_errors import classify
 
 if TYPE_CHECKING:
     from ..exceptions import APIError

@@ -8,27 +8,17 @@ differences are rows of `catalog.py`; this module reads the row and nothing else
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from ..exceptions import (
-    APIError,
-    APIResponseValidationError,
-    AuthenticationError,
-    BadRequestError,
-    ContentPolicyViolationError,
-    ContextWindowExceededError,
-    InternalServerError,
-    OverloadedError,
-    RateLimitError,
-    ServiceUnavailableError,
-)
+from ..exceptions import APIError, APIResponseValidationError, BadRequestError
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
     ChunkChoice,
     Details,
+    Unread,
     Usage,
     decode_details,
 )
@@ -36,12 +26,14 @@ from . import openai_repair as repair
 from .base import Request, supported_params
 from .errors import ErrorDetails, make_error, read_error
 from .messages import image_url_of
+from .openai_errors import classify
 from .reasoning import convert_reasoning
 from .sse import Splitter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from ..schemas import DeltaToolCall, ToolCall
     from .base import Call, Credential, Target
     from .catalog import Compatible
 
@@ -49,6 +41,11 @@ MESSAGE_KEYS = frozenset(
     {"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"}
 )
 """Message fields of OpenAI's schema; a row's `message_keys` adds its own."""
+
+TOOL_CALL_KEYS = frozenset({"id", "type", "function"})
+
+GOOGLE_KEYS = frozenset({"extra_content"})
+"""Where Google's servers put a thought's signature, which must come back with the tool call."""
 
 REASONING_MODELS = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*chat))")
 """Models that call the limit `max_completion_tokens` and take no sampling parameters."""
@@ -64,31 +61,6 @@ SAMPLING = frozenset(
         "top_p",
     }
 )
-
-ERROR_CODES: dict[str, type[APIError]] = {
-    "capacity_exceeded": ServiceUnavailableError,
-    "content_filter": ContentPolicyViolationError,
-    "content_policy_violation": ContentPolicyViolationError,
-    "context_length_exceeded": ContextWindowExceededError,
-    "exceed_context_size_error": ContextWindowExceededError,
-    "insufficient_quota": RateLimitError,
-    "invalid_api_key": AuthenticationError,
-    "moderation_blocked": ContentPolicyViolationError,
-    "overloaded_error": OverloadedError,
-    "rate_limit_error": RateLimitError,
-    "rate_limit_exceeded": RateLimitError,
-    "server_error": InternalServerError,
-    "string_above_max_length": ContextWindowExceededError,
-}
-"""Error codes and types that say more than the status."""
-
-TOO_LONG = re.compile(
-    r"context[ _](?:length|window|size)|maximum (?:context|prompt|input|sequence) length"
-    r"|(?:prompt|input|messages?)\b.{0,40}\b(?:too long|too many tokens|exceeds? the (?:model|max))"
-    r"|reduce the length of the (?:messages|prompt|input)|inputs? tokens? \+ .*max_new_tokens",
-    re.IGNORECASE,
-)
-BAD_KEY = re.compile(r"(?:incorrect|invalid|wrong) api.?key", re.IGNORECASE)
 
 _decode_completion = msgspec.json.Decoder(ChatCompletion, dec_hook=decode_details).decode
 _decode_chunk = msgspec.json.Decoder(ChatCompletionChunk, dec_hook=decode_details).decode
@@ -112,7 +84,9 @@ class OpenAIAdapter:
             **target.headers,
         }
         self.model = row.model_name(target.model)
-        self._message_keys = MESSAGE_KEYS | row.message_keys
+        own = row.message_keys | (GOOGLE_KEYS if "googleapis.com/" in base else frozenset())
+        self._message_keys = MESSAGE_KEYS | own
+        self._tool_call_keys = TOOL_CALL_KEYS | (own & GOOGLE_KEYS)
         self._reasoning = row.reasoning_models and REASONING_MODELS.match(target.model) is not None
 
     def files(self, call: Call) -> tuple[str, ...]:
@@ -149,7 +123,8 @@ class OpenAIAdapter:
                 or "tool_calls" in message
                 or not message.keys() <= known
             ):
-                return [convert_message(message, known) for message in messages]
+                calls = self._tool_call_keys
+                return [convert_message(message, known, calls) for message in messages]
         return messages
 
     def convert_params(
@@ -187,6 +162,8 @@ class OpenAIAdapter:
             message = choice.message
             if len(choices) == 1:
                 choice._extra = message._extra = body
+                if message.tool_calls:
+                    keep_call_extras(message.tool_calls, body, "message")
             else:
                 repair.keep_extras(choice, message, body, position)
             if message.reasoning_content is None and b'"reasoning"' in body:
@@ -258,6 +235,9 @@ class ChatDecoder:
         """See :meth:`Decoder.finish`. A stream is whole when each choice has its reason to end."""
         if self.ended:
             return
+        document = self._split.document()
+        if document:
+            raise self._adapter.unreadable(document, "it is JSON where a stream was asked for")
         for payload in self._split.finish():
             try:
                 self._add(payload, out)
@@ -347,7 +327,9 @@ class ChatDecoder:
                 raise self._adapter.unreadable(payload, "the stream reports an error")
 
 
-def convert_message(message: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+def convert_message(
+    message: dict[str, Any], known: frozenset[str], known_of_calls: frozenset[str]
+) -> dict[str, Any]:
     """One message without the fields and content parts that the provider's schema lacks."""
     kept = {name: value for name, value in message.items() if name in known}
     if isinstance(message.get("content"), list | tuple):
@@ -358,10 +340,18 @@ def convert_message(message: dict[str, Any], known: frozenset[str]) -> dict[str,
         ]
     if kept.get("tool_calls"):
         kept["tool_calls"] = [
-            {name: value for name, value in call.items() if name in ("id", "type", "function")}
+            {name: value for name, value in call.items() if name in known_of_calls}
             for call in kept["tool_calls"]
         ]
     return kept
+
+
+def keep_call_extras(
+    calls: Sequence[ToolCall | DeltaToolCall], raw: bytes, part: Literal["message", "delta"]
+) -> None:
+    """Let the tool calls of an only choice find their unknown fields when somebody asks."""
+    for position, call in enumerate(calls):
+        call._extra = Unread(raw, ("choices", 0, part, "tool_calls", position))
 
 
 def convert_part(part: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -413,18 +403,6 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
         if missing == details.get("reasoning_tokens"):
             usage.completion_tokens += missing
     return usage
-
-
-def classify(status: int, details: ErrorDetails) -> type[APIError] | None:
-    """The class that the provider's code or, for bad requests, its words ask for."""
-    for code in (details.code, details.type):
-        if code in ERROR_CODES:
-            return ERROR_CODES[code]
-    if status in (400, 413, 422) and TOO_LONG.search(details.message):
-        return ContextWindowExceededError
-    if status == 400 and BAD_KEY.search(details.message):
-        return AuthenticationError
-    return None
 
 
 def encode(body: dict[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ from ..schemas import (
     Usage,
 )
 from .errors import ErrorDetails, make_error, unreadable
-from .openai import classify
+from .openai_errors import classify
 
 if TYPE_CHECKING:
     from ..exceptions import APIError

@@ -32,7 +32,7 @@ from ..schemas import (
     Usage,
 )
 from .errors import make_error, read_error, unreadable
-from .openai import classify
+from .openai_errors import classify
 from .sse import Splitter
 
 if TYPE_CHECKING:

@@ -50,10 +50,20 @@ class Splitter:
         end = data.rfind(b"\n\n")
         if end < 0:
             return self._keep(data)
+        if end > self._limit:
+            self._check(data[:end])
         payloads = _payloads(data[:end])
         if end + 2 < len(data):
             self._keep(data[end + 2 :])
         return payloads
+
+    def document(self) -> bytes:
+        """The JSON document that came instead of events, empty if there is none.
+
+        Gateways answer the request for a stream with such an error, and with status 200.
+        """
+        rest = b"".join(self._tail).strip()
+        return rest if rest.startswith(b"{") else b""
 
     def finish(self) -> list[bytes]:
         """The payload of a last event that the end of the connection cut off, if there is one."""
@@ -66,10 +76,18 @@ class Splitter:
             self._tail.append(data)
             self._size += len(data)
             if self._size > self._limit:
-                raise APIResponseValidationError(
-                    f"an event of the stream is larger than {self._limit} bytes"
-                )
+                raise self._too_large()
         return []
+
+    def _check(self, events: bytes) -> None:
+        """Hold events to the limit that arrived whole, in one large read."""
+        if any(len(event) > self._limit for event in events.split(b"\n\n")):
+            raise self._too_large()
+
+    def _too_large(self) -> APIResponseValidationError:
+        return APIResponseValidationError(
+            f"an event of the stream is larger than {self._limit} bytes"
+        )
 
     def _unify_line_ends(self, data: bytes) -> bytes:
         if self._held_cr:

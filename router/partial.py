@@ -19,11 +19,12 @@ class Partial:
     not an object per chunk.
     """
 
-    __slots__ = ("_reasoning", "_text", "_tools")
+    __slots__ = ("_reasoning", "_refusal", "_text", "_tools")
 
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._refusal = ""
         self._tools: dict[int, ToolCall] = {}
 
     def add(self, chunk: ChatCompletionChunk) -> None:
@@ -36,8 +37,10 @@ class Partial:
             self._text.append(delta.content)
             if len(self._text) > JOIN_AFTER:
                 self._text = ["".join(self._text)]
-        elif delta.reasoning_content:
+        if delta.reasoning_content:
             self._reasoning.append(delta.reasoning_content)
+        if delta.refusal:
+            self._refusal += delta.refusal
         if delta.tool_calls:
             for call in delta.tool_calls:
                 self._add_tool_call(call)
@@ -46,6 +49,8 @@ class Partial:
         call = self._tools.get(piece.index)
         if call is None:
             call = self._tools[piece.index] = ToolCall(function=Function())
+            call.provider_specific_fields = piece.provider_specific_fields
+            call._extra = piece._extras() or None
         call.id = call.id or piece.id or ""
         call.function.name += piece.function.name or ""
         call.function.arguments += piece.function.arguments or ""
@@ -55,6 +60,7 @@ class Partial:
         return Message(
             content="".join(self._text) or None,
             reasoning_content="".join(self._reasoning) or None,
+            refusal=self._refusal or None,
             tool_calls=list(self._tools.values()) or None,
         )
 

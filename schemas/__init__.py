@@ -15,7 +15,7 @@ from .chat import (
     Usage,
     request_id,
 )
-from .records import Details, Record, convert, decode_details
+from .records import Details, Record, Unread, convert, decode_details
 from .route import Attempt, Route
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Record",
     "Route",
     "ToolCall",
+    "Unread",
     "Usage",
     "convert",
     "decode_details",

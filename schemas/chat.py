@@ -49,6 +49,7 @@ class ToolCall(Record, kw_only=True):
     type: str = "function"
     function: Function
     provider_specific_fields: dict[str, Any] | None = None
+    _extra: Any = private("extra")
 
 
 class Message(Record, kw_only=True):
@@ -121,6 +122,12 @@ class Answer(Record, kw_only=True):
         """Fields of the answer that OpenAI does not define."""
         return self._extras()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle and deepcopy, which cannot take the HTTP client's own mapping of headers."""
+        if self._headers is not None:
+            self._headers = self.response_headers
+        return super().__reduce__()
+
 
 class ChatCompletion(Answer, kw_only=True):
     """A whole answer."""
@@ -150,6 +157,7 @@ class DeltaToolCall(Record, kw_only=True):
     type: str | None = None
     function: DeltaFunction = msgspec.field(default_factory=DeltaFunction)
     provider_specific_fields: dict[str, Any] | None = None
+    _extra: Any = private("extra")
 
 
 class Delta(Record, kw_only=True):

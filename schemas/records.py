@@ -7,7 +7,7 @@ are not lost: the record keeps the bytes and looks into them when somebody asks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,13 @@ def private(name: str) -> Any:
     return msgspec.field(default=None, name=f"polyroute:{name}")
 
 
+class Unread(NamedTuple):
+    """The bytes that hold a record's unknown fields, and where in them: for records in a list."""
+
+    raw: bytes
+    path: tuple[str | int, ...]
+
+
 class Record(msgspec.Struct, kw_only=True, gc=False):
     """A typed object that is also a mapping.
 
@@ -31,13 +38,15 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
     """
 
     _path: ClassVar[tuple[str | int, ...] | None] = None
-    """Where this record stands in the bytes of its answer; None: it carries no unknown fields."""
+    """Where this record stands in the bytes of its answer; None: that depends on the answer."""
 
     def _extras(self) -> dict[str, Any]:
         """The fields that the provider sent and this class does not declare."""
         kept = getattr(self, "_extra", None)
         if type(kept) is bytes and self._path is not None:
             kept = self._extra = _undeclared(kept, self._path, type(self).__struct_fields__)
+        elif type(kept) is Unread:
+            kept = self._extra = _undeclared(*kept, type(self).__struct_fields__)
         return kept if kept is not None else {}
 
     def __getattr__(self, name: str) -> Any:
@@ -193,9 +202,26 @@ def decode_details(kind: type, value: Any) -> Any:
 
 
 def convert(value: Any, kind: type[T]) -> T:
-    """Build a record from plain dictionaries.
+    """Build a record from plain dictionaries; fields that it does not declare are kept.
 
     Raises:
         msgspec.ValidationError: `value` does not have the record's shape.
     """
-    return msgspec.convert(value, kind, dec_hook=decode_details)
+    built = msgspec.convert(value, kind, dec_hook=decode_details)
+    _keep_undeclared(built, value)
+    return built
+
+
+def _keep_undeclared(built: Any, value: Any) -> None:
+    """Give every record in `built` the fields of `value` that its class does not declare."""
+    if isinstance(built, Record) and isinstance(value, dict):
+        declared = built.__struct_fields__
+        if "_extra" in declared:
+            extra = {name: item for name, item in value.items() if name not in declared}
+            built._extra = extra or None
+        for name in declared:
+            if name in value:
+                _keep_undeclared(getattr(built, name), value[name])
+    elif isinstance(built, list) and isinstance(value, list):
+        for inner, item in zip(built, value, strict=True):
+            _keep_undeclared(inner, item)

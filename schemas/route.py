@@ -51,16 +51,22 @@ class Route(msgspec.Struct):
     @property
     def served_by(self) -> str | None:
         """The deployment whose answer the caller got."""
-        for attempt in reversed(self.attempts):
-            if attempt.outcome in ("ok", None):
-                return attempt.deployment_id
-        return None
+        answering = self._answering
+        return None if answering is None else answering.deployment_id
 
     @property
     def cost(self) -> float | None:
         """US dollars of all attempts; None if the price of the answer is unknown."""
+        answering = self._answering
+        if answering is not None and answering.cost is None:
+            return None
         known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
         return sum(known) if known else None
+
+    @property
+    def _answering(self) -> Attempt | None:
+        """The attempt that answered or is about to: the last one that did not fail."""
+        return next((it for it in reversed(self.attempts) if it.outcome in ("ok", None)), None)
 
     def __str__(self) -> str:
         steps = " → ".join(

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 ERROR_TYPES: dict[int, tuple[str, str | None]] = {
     400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
+    403: ("permission_error", None),
     404: ("invalid_request_error", "model_not_found"),
     429: ("requests", "rate_limit_exceeded"),
 }
-"""Type and code of an error; every other status is the server's own fault."""
+"""Type and code of an error; others of 4xx are invalid requests, and the rest the server's own."""
 
 Choice = dict[str, Any]
 
@@ -89,7 +90,8 @@ class OpenAIFormat:
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         """See :meth:`Format.error`."""
-        kind, code = ERROR_TYPES.get(status, ("server_error", None))
+        other = "invalid_request_error" if status < 500 else "server_error"
+        kind, code = ERROR_TYPES.get(status, (other, None))
         return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
     def error_event(self, status: int, message: str) -> bytes:

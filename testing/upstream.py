@@ -14,6 +14,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from aiohttp import web
+
 from .anthropic import AnthropicFormat
 from .exchange import Exchange, Received
 from .faults import Fault, Script
@@ -25,8 +27,6 @@ from .server import HOST, LoopbackServer, model_entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from aiohttp import web
 
     from .reply import Format
 
@@ -209,9 +209,12 @@ class Upstream:
         self._notify()
         try:
             return await self._respond(request, received)
-        except (asyncio.CancelledError, ConnectionError):
+        except asyncio.CancelledError:
             received.outcome = "abandoned"
             raise
+        except ConnectionError:
+            received.outcome = "abandoned"
+            return web.Response()  # nobody reads it; an error would be logged as the server's
         finally:
             self.in_flight -= 1
             self._notify()

@@ -32,6 +32,7 @@ class Hall:
         self.deployments = [self.deployment(name) for name in ("a", "b", "c")]
         for deployment in self.deployments:
             self.group.add(deployment)
+        self.group.refresh()
 
     def deployment(self, name: str) -> Deployment:
         policy = HealthPolicy(allowed_fails=0, jitter=0.0)

@@ -52,14 +52,14 @@ class TestOpening:
             it.failed(FAILED)
             it.failed(FAILED)
             for _ in range(3):
-                it.succeeded(clock())
+                it.succeeded(clock(), clock())
         assert it.state == "closed"
 
     def test_rate_of_failures(self, clock: FakeClock) -> None:
         """Half of ten attempts failing within the window opens, whatever came between."""
         it = circuit(clock)
         for _ in range(5):
-            it.succeeded(clock())
+            it.succeeded(clock(), clock())
             assert it.state == "closed"
             it.failed(FAILED)
         assert it.state == "open"
@@ -68,7 +68,7 @@ class TestOpening:
         """Failures that are older than the window are forgotten."""
         it = circuit(clock)
         for _ in range(20):
-            it.succeeded(clock())
+            it.succeeded(clock(), clock())
             it.failed(FAILED)
             clock.advance(10)
         assert it.state == "closed"
@@ -142,7 +142,7 @@ class TestResting:
         it.failed(FAILED)
         clock.advance(6)
         assert it.rested()
-        it.succeeded(clock())
+        it.succeeded(clock(), clock())
         assert (it.state, it.probing, it.fails_in_row) == ("closed", False, 0)
         it.failed(FAILED)
         assert rest(it, clock) == 5
@@ -156,7 +156,7 @@ class TestResting:
             clock.advance(rests[-1])
             assert it.rested()
             it.probing = True
-            it.failed(FAILED)
+            it.failed(FAILED, probe=True)
             rests.append(rest(it, clock))
         assert rests == [5, 7.5, 10, 10]
 
@@ -198,7 +198,7 @@ class TestResting:
         clock.advance(6)
         assert it.rested()
         it.probing = True
-        it.abandoned()
+        it.abandoned(probe=True)
         assert it.rested()
 
 
