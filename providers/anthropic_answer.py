@@ -228,10 +228,10 @@ def convert_usage(usage: Mapping[str, Any]) -> Usage:
     read = _count(usage, "cache_read_input_tokens")
     prompt = plain + written + read
     details = usage.get("output_tokens_details") or {}
-    thought = details.get("thinking_tokens") if isinstance(details, dict) else None
-    completion = Details(text_tokens=answered - (thought or 0))
-    if thought is not None:
-        completion["reasoning_tokens"] = thought
+    completion = Details(text_tokens=answered)
+    if isinstance(details, dict) and details.get("thinking_tokens") is not None:
+        completion["reasoning_tokens"] = thought = _count(details, "thinking_tokens")
+        completion["text_tokens"] -= thought
     prompt_details = Details(cached_tokens=read, cache_creation_tokens=written, text_tokens=plain)
     if usage.get("cache_creation"):
         prompt_details["cache_creation_token_details"] = usage["cache_creation"]

@@ -31,6 +31,7 @@ from ..schemas import (
     Usage,
 )
 from .anthropic_answer import (
+    Block,
     convert_citations,
     convert_usage,
     encode_input,
@@ -144,6 +145,9 @@ class MessagesDecoder:
         """See :meth:`Decoder.finish`. A stream is whole when it has its reason to end."""
         if self.ended:
             return
+        document = self._split.document()
+        if document:
+            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
         for payload in self._split.finish():
             try:
                 self.add(payload, out)
@@ -176,7 +180,7 @@ class MessagesDecoder:
         """The events around the pieces; unknown ones are passed over, as clients are told to."""
         match event.type:
             case "content_block_start" if event.content_block is not None:
-                self._start_block(event.index, event.content_block, out)
+                self._start_block(event.index, event.content_block, payload, out)
             case "content_block_stop" if event.index in self._open:
                 self._stop_block(self._open.pop(event.index), out)
             case "message_start" if event.message is not None:
@@ -205,23 +209,26 @@ class MessagesDecoder:
             self.usage = convert_usage(self._counts)
 
     def _start_block(
-        self, index: int, fields: dict[str, Any], out: list[ChatCompletionChunk]
+        self, index: int, fields: dict[str, Any], payload: bytes, out: list[ChatCompletionChunk]
     ) -> None:
-        kind = str(fields.get("type"))
-        block = self._open[index] = OpenBlock(kind, fields, self._length)
-        if kind == "tool_use":
-            if fields.get("name") == JSON_TOOL and self._wants_json:
+        try:
+            first = msgspec.convert(fields, Block)
+        except msgspec.ValidationError as error:
+            raise unreadable(self._target, payload, str(error)) from error
+        block = self._open[index] = OpenBlock(first.type, fields, self._length)
+        if first.type == "tool_use":
+            if first.name == JSON_TOOL and self._wants_json:
                 block.type = "json"
                 return
             block.call = len(self._calls)
-            function = Function(name=str(fields.get("name") or ""))
-            self._calls.append(ToolCall(id=str(fields.get("id") or ""), function=function))
+            function = Function(name=first.name or "")
+            self._calls.append(ToolCall(id=first.id or "", function=function))
             self._emit_call(block, function.name, "", out)
-        elif kind == "text" and fields.get("text"):
-            self._add_text(block, fields["text"], out)
-        elif kind == "thinking" and fields.get("thinking"):
-            block.pieces.append(fields["thinking"])
-            self._emit(Delta(reasoning_content=fields["thinking"]), out)
+        elif first.type == "text" and first.text:
+            self._add_text(block, first.text, out)
+        elif first.type == "thinking" and first.thinking:
+            block.pieces.append(first.thinking)
+            self._emit(Delta(reasoning_content=first.thinking), out)
 
     def _add_piece(
         self, index: int, delta: EventDelta, payload: bytes, out: list[ChatCompletionChunk]

@@ -119,6 +119,9 @@ class CohereDecoder:
         """See :meth:`Decoder.finish`. A stream is whole when the message has ended."""
         if self.ended:
             return
+        document = self._split.document()
+        if document:
+            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
         for payload in self._split.finish():
             try:
                 self._add(payload, out)

@@ -318,7 +318,9 @@ class ChatDecoder:
                 choice.finish_reason = None
 
     def _look_closer(self, choice: ChunkChoice, payload: bytes) -> None:
-        """What an event without content may bring instead: reasoning, or an error."""
+        """What an event without content may bring instead: tool calls, reasoning, or an error."""
+        if choice.delta.tool_calls:
+            keep_call_extras(choice.delta.tool_calls, payload, "delta")
         if b'"reasoning"' in payload:
             repair.adopt_reasoning(choice.delta)
         if b'"error"' in payload and choice.index in self._open:

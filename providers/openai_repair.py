@@ -179,7 +179,11 @@ def keep_extras(
     answer = msgspec.json.decode(body.decode("utf-8", "replace"))
     raw = _dictionaries(answer["choices"])[position]
     choice._extra = _undeclared(raw, choice)
-    inner._extra = _undeclared(raw.get("message") or raw.get("delta"), inner)
+    said = raw.get("message") or raw.get("delta")
+    inner._extra = _undeclared(said, inner)
+    calls = said.get("tool_calls") if isinstance(said, dict) else None
+    for call, fields in zip(inner.tool_calls or (), calls or (), strict=False):
+        call._extra = _undeclared(fields, call)
 
 
 def _undeclared(raw: Any, record: Record) -> dict[str, Any]:

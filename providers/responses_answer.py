@@ -250,6 +250,9 @@ class ResponsesDecoder:
         """See :meth:`Decoder.finish`. A stream is whole when the response is said to be."""
         if self.ended:
             return
+        document = self._split.document()
+        if document:
+            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
         for payload in self._split.finish():
             try:
                 self._add(payload, out)

@@ -8,7 +8,6 @@ names every place and never repeats a value, which may be a secret.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -22,6 +21,7 @@ from pydantic import (
 )
 
 from ..exceptions import ConfigurationError
+from .groups import unknown_alias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,10 +163,3 @@ def fallback_chains(
                     )
             chains[alias] = [*chains.get(alias, []), *targets]
     return chains
-
-
-def unknown_alias(alias: str, aliases: Sequence[str]) -> str:
-    """Why an alias does not resolve, with the ones that would."""
-    close = get_close_matches(alias, aliases, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"but there is no such alias{hint}; there are: {', '.join(sorted(aliases)) or 'none'}"

@@ -9,6 +9,7 @@ what they worked out for as long as they see the same list.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,3 +77,10 @@ class Group:
     def closest_to_recovery(self, among: Collection[Deployment]) -> Deployment:
         """Of these resting deployments the one whose rest ends first."""
         return min(among, key=lambda deployment: deployment.circuit.until)
+
+
+def unknown_alias(alias: str, aliases: Sequence[str]) -> str:
+    """Why an alias does not resolve, with the ones that would."""
+    close = get_close_matches(alias, aliases, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"but there is no such alias{hint}; there are: {', '.join(sorted(aliases)) or 'none'}"

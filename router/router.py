@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..exceptions import BadRequestError, ConfigurationError, NotFoundError
 from ..strategies import STRATEGIES
-from .config import deployment_config, fallback_chains, unknown_alias
 from .deployment import make_deployment
 from .engine import Engine
-from .groups import Group
+from .groups import Group, unknown_alias
 from .health import Circuit, HealthPolicy
 from .observe import told
 from .options import TARGET, split
 from .stream import ChatStream
 from .sync import SyncStream, run
-from .transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,6 +75,10 @@ class Router:
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
+        # pydantic and aiohttp are most of an import: they are loaded when a Router is made
+        from .config import fallback_chains  # noqa: PLC0415
+        from .transport import Transport  # noqa: PLC0415
+
         self._rng = rng or random.Random()
         self._strategy = _strategy(routing_strategy)
         self._providers = dict(providers or {})
@@ -222,6 +224,8 @@ class Router:
 
     def _make(self, entry: Mapping[str, Any]) -> Deployment:
         """A deployment from its entry, in its groups; they are to be refreshed."""
+        from .config import deployment_config  # noqa: PLC0415  see `__init__`
+
         config = deployment_config(entry, "deployment")
         try:
             deployment = make_deployment(

@@ -26,7 +26,6 @@ from .observe import told
 from .options import split
 from .stream import ChatStream
 from .sync import SyncStream, run
-from .transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +43,8 @@ class Singles:
     """An engine whose groups are single models."""
 
     def __init__(self) -> None:
+        from .transport import Transport  # noqa: PLC0415  aiohttp is loaded at the first call
+
         self._groups: LRUCache[Any, Group] = LRUCache(MOST_MODELS)
         self._rng = random.Random()
         self._engine = Engine(Transport(), time.monotonic, self._rng, self._by_name, num_retries=0)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 from ..exceptions import APIError, APIResponseValidationError, StreamInterruptedError
 from ..providers.errors import redact
 from ..schemas import request_id
-from . import transport
 from .partial import Partial, has_content
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class Flow:
             raise self._failure
         self._waiting_since = self._loop.time()
         try:
-            data = await transport.read_some(self.response)
+            data = await self._transport.read_some(self.response)
             if data:
                 self.decoder.feed(data, self.pending)
                 self.over = self.decoder.ended
@@ -114,7 +113,7 @@ class Flow:
         """The stream is whole: book it, and let the connection be used again."""
         self._let_go()
         self.lease.succeeded(self.decoder.usage)
-        await transport.drain(self.response)
+        await self._transport.drain(self.response)
 
     def broke(self, error: APIError) -> StreamInterruptedError:
         """Book a stream that broke off, and say so with what had arrived."""
@@ -141,7 +140,7 @@ class Flow:
         self._let_go()
         self.lease.abandoned()
         if self._waiting_since:
-            transport.interrupt(self.response, OSError("the stream was closed"))
+            self._transport.interrupt(self.response, OSError("the stream was closed"))
         else:
             self.response.close()
 
@@ -180,7 +179,7 @@ class Flow:
 
     def _interrupt(self, why: str) -> None:
         """Make the reader of this stream see a timeout."""
-        transport.interrupt(self.response, TimeoutError(why))
+        self._transport.interrupt(self.response, TimeoutError(why))
 
     def look(self) -> None:
         """Interrupt a reader that has waited beyond the idle limit."""

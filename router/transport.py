@@ -140,6 +140,41 @@ class Transport:
             here.reading.discard(response)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
+    async def read_some(self, response: ClientResponse) -> bytes:
+        """The next bytes of a streamed answer, empty at its end.
+
+        Raises:
+            APIConnectionError: the connection broke.
+        """
+        try:
+            data: bytes = await response.content.readany()
+        except FAILURES as error:
+            raise translate(error) from error
+        return data
+
+    async def drain(self, response: ClientResponse) -> None:
+        """Read what follows a stream's own end marker, so that the connection can be used again.
+
+        A server that does not close its answer within a moment loses the connection instead.
+        """
+        if response.content.at_eof():
+            return
+        alarm = asyncio.get_running_loop().call_later(DRAIN_SECONDS, response.close)
+        try:
+            while await response.content.readany():
+                pass
+        except FAILURES:
+            response.close()  # nothing is lost: the answer was whole
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            alarm.cancel()
+
+    def interrupt(self, response: ClientResponse, error: BaseException) -> None:
+        """Make whoever reads this answer see `error`, and close its connection."""
+        interrupt(response, error)
+
     async def fetch(self, url: str) -> File:
         """The bytes behind a URL of the request.
 
@@ -205,39 +240,6 @@ class Transport:
             cafile = self._verify if isinstance(self._verify, str) else None
             self._ssl = ssl.create_default_context(cafile=cafile)
         return self._ssl
-
-
-async def read_some(response: ClientResponse) -> bytes:
-    """The next bytes of a streamed answer, empty at its end.
-
-    Raises:
-        APIConnectionError: the connection broke.
-    """
-    try:
-        data: bytes = await response.content.readany()
-    except FAILURES as error:
-        raise translate(error) from error
-    return data
-
-
-async def drain(response: ClientResponse) -> None:
-    """Read what follows a stream's own end marker, so that the connection can be used again.
-
-    A server that does not close its answer within a moment loses the connection instead.
-    """
-    if response.content.at_eof():
-        return
-    alarm = asyncio.get_running_loop().call_later(DRAIN_SECONDS, response.close)
-    try:
-        while await response.content.readany():
-            pass
-    except FAILURES:
-        response.close()  # nothing is lost: the answer was whole
-    except BaseException:
-        response.close()
-        raise
-    finally:
-        alarm.cancel()
 
 
 def interrupt(response: ClientResponse, error: BaseException) -> None:
