@@ -8,6 +8,8 @@ A page holds a table between ``<!-- generated: NAME -->`` and ``<!-- end -->``. 
 on the environment: parameters that a provider refuses are found by asking its adapter.
 """
 
+# ruff: noqa: INP001  a script, not a part of the package
+
 from __future__ import annotations
 
 import inspect
@@ -19,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from polyroute import Router, exceptions
 from polyroute.exceptions import BY_STATUS, APIError, BadRequestError, UnsupportedParamsError
-from polyroute.providers import Call, Compatible, Target, adapter
-from polyroute.providers import aws_credentials, azure_access, bedrock, vertex_access
+from polyroute.providers import Call, Compatible, Target, adapter, aws_credentials, azure_access
 from polyroute.providers.base import OPENAI_PARAMS
 from polyroute.providers.catalog import COMPATIBLE, NO_KEY
 from polyroute.providers.google_credentials import GoogleToken
 from polyroute.providers.registry import ALIASES, MODULES
-from polyroute.router.options import Options
+from polyroute.router.config import NOT_ENFORCED
+from polyroute.router.options import NOT_YET, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -157,7 +159,14 @@ def error_classes(kind: type[APIError] = APIError) -> list[type[APIError]]:
 
 def policy(kind: type[APIError]) -> tuple[str, str, str, str]:
     """What the Router makes of an error, in words."""
-    return ELSEWHERE[kind.elsewhere], AGAIN[kind.again], FALLBACK[kind.fallback], HEALTH[kind.health]
+    if kind is exceptions.StreamInterruptedError:  # it is the reader's, not the engine's
+        return ELSEWHERE[False], AGAIN[False], FALLBACK["never"], HEALTH[kind.health]
+    return (
+        ELSEWHERE[kind.elsewhere],
+        AGAIN[kind.again],
+        FALLBACK[kind.fallback],
+        HEALTH[kind.health],
+    )
 
 
 POLICY = ("another deployment", "the same one again", "fallback groups", "deployment's health")
@@ -327,16 +336,24 @@ def options() -> str:
     )
 
 
+def later() -> str:
+    """What is refused because it is not there yet."""
+    return (
+        f"In `litellm_params`: {code(sorted(NOT_ENFORCED))}.\n\n"
+        f"Of a call: {code(sorted(NOT_YET))}, and `tags` in `metadata`.\n"
+    )
+
+
 def figures() -> str:
-    """The main figures of the page on performance."""
+    """The main figures of the page on performance: machine, command and the first table."""
     page = (ROOT / "docs/performance.md").read_text("utf-8")
-    found = re.search(r"^\| \| bare aiohttp \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
-    return found[0] if found else ""
+    found = re.search(r"^## Figures\n\n((?:(?!\|).*\n)+(?:\|.*\n)+)", page, re.MULTILINE)
+    return found[1] if found else ""
 
 
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
-    for part in (decisions, errors, figures, options, providers, settings, tree)
+    for part in (decisions, errors, figures, later, options, providers, settings, tree)
 }
 
 

@@ -137,9 +137,14 @@ def convert_answer(body: bytes, target: Target) -> ChatCompletion:
         model=response.model_version or target.model,
         choices=choices,
         usage=usage,
-        service_tier=metadata.service_tier if metadata else None,
+        service_tier=convert_service_tier(metadata.service_tier) if metadata else None,
         _extra=without(raw, TRANSLATED_ANSWER),
     )
+
+
+def convert_service_tier(tier: str | None) -> str | None:
+    """OpenAI's word for the tier that served the call."""
+    return "default" if tier == "standard" else tier
 
 
 def is_withheld(choice: Choice) -> bool:

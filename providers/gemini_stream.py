@@ -21,6 +21,7 @@ from .gemini_answer import (
     convert_finish,
     convert_grounding,
     convert_logprobs,
+    convert_service_tier,
     convert_usage,
     created_at,
     sort_parts,
@@ -132,7 +133,9 @@ class GeminiDecoder:
             chunk = self._chunk(choices)
             chunk._extra = without(raw, TRANSLATED_ANSWER)
             if response.usage_metadata is not None:
-                chunk.service_tier = response.usage_metadata.service_tier
+                chunk.service_tier = convert_service_tier(
+                    response.usage_metadata.service_tier
+                )
             out.append(chunk)
 
     def _continue(self, candidate: Candidate, raw: Raw, position: int) -> ChunkChoice | None:

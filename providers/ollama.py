@@ -22,8 +22,9 @@ from .catalog import MAX_TOKENS, NO_KEY, Compatible, from_environment
 from .errors import make_error, read_error
 from .messages import image_url_of, name_function_calls, parse_data_url, parts_of, text_of
 from .ollama_answer import OllamaDecoder, convert_completion
-from .openai import OpenAIAdapter, convert_tools, encode
+from .openai import OpenAIAdapter, encode
 from .openai_errors import classify
+from .openai_messages import convert_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -83,14 +83,15 @@ def resolve(
 
 
 def _unknown(model: str, prefix: str, providers: Mapping[str, Compatible]) -> str:
+    """Why a name does not resolve: with what was probably meant, else with all that would do."""
     known = sorted({*MODULES, *COMPATIBLE, *providers})
-    close = get_close_matches(prefix or model, [*known, *ALIASES], n=1)
-    hint = (
-        f"did you mean {close[0]}/{model.partition('/')[2] or model}? " if close and prefix else ""
-    )
+    close = get_close_matches(prefix, [*known, *ALIASES], n=1) if prefix else []
+    if close:
+        hint = f"did you mean '{close[0]}/{model.partition('/')[2]}'?"
+    else:
+        hint = f"write PROVIDER/MODEL with one of {', '.join(known)}."
     return (
-        f"no provider for the model {model!r}: {hint}write PROVIDER/MODEL with one of "
-        f"{', '.join(known)}, or pass api_base for an OpenAI-compatible server"
+        f"no provider for the model {model!r}: {hint} For an OpenAI-compatible server pass api_base"
     )
 
 

@@ -8,23 +8,29 @@ names every place and never repeats a value, which may be a secret.
 from __future__ import annotations
 
 import os
+import random  # noqa: TC003  pydantic reads the annotations at run time
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     ValidationError,
     field_validator,
 )
 
 from ..exceptions import ConfigurationError
+from ..providers import Compatible  # noqa: TC001
 from .groups import unknown_alias
+from .options import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 NOT_ENFORCED = frozenset(
     {
@@ -54,7 +60,15 @@ def _from_environment(value: Any) -> Any:
     return value
 
 
+def _fit_for_a_header(value: str) -> str:
+    if CONTROL.search(value):
+        raise ValueError("has a line end or another control character, which no header may have")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_from_environment)]
+HeaderText = Annotated[Text, AfterValidator(_fit_for_a_header)]
+HeaderName = Annotated[str, Field(min_length=1), AfterValidator(_fit_for_a_header)]
 
 
 class DeploymentParams(BaseModel):
@@ -67,19 +81,19 @@ class DeploymentParams(BaseModel):
     __pydantic_extra__: dict[str, Annotated[Any, BeforeValidator(_from_environment)]]
 
     model: Text = Field(min_length=1)
-    api_key: Text | None = Field(default=None, repr=False)
+    api_key: HeaderText | None = None
     api_base: Text | None = Field(
         default=None, validation_alias=AliasChoices("api_base", "base_url")
     )
     api_version: Text | None = None
     custom_llm_provider: str | None = None
     timeout: float | None = Field(default=None, gt=0)
-    weight: float = Field(default=1.0, ge=0)
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     num_retries: int | None = Field(
         default=None, ge=0, validation_alias=AliasChoices("num_retries", "max_retries")
     )
     drop_params: bool = False
-    extra_headers: dict[str, Text] = Field(default_factory=dict, repr=False)
+    extra_headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
     extra_body: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("*", mode="before")
@@ -93,6 +107,13 @@ class DeploymentParams(BaseModel):
         if limits:
             raise ValueError(f"{', '.join(sorted(limits))}: not enforced by this version")
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Values of `model` and `api_base`; of the rest only the names, any may hold a secret."""
+        yield "model", self.model
+        yield "api_base", self.api_base
+        if others := self.model_fields_set - {"model", "api_base"}:
+            yield "others", sorted(others)
+
 
 class ModelInfo(BaseModel):
     """`model_info`: what is known of a deployment beside how to reach it."""
@@ -101,8 +122,8 @@ class ModelInfo(BaseModel):
 
     id: str | None = None
     base_model: str | None = None
-    input_cost_per_token: float | None = Field(default=None, ge=0)
-    output_cost_per_token: float | None = Field(default=None, ge=0)
+    input_cost_per_token: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    output_cost_per_token: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class DeploymentConfig(BaseModel):
@@ -115,6 +136,48 @@ class DeploymentConfig(BaseModel):
     model_info: ModelInfo = Field(default_factory=ModelInfo)
 
 
+class RouterSettings(BaseModel):
+    """The settings of a Router that can be checked before any deployment is known."""
+
+    model_config = ConfigDict(frozen=True, strict=True, arbitrary_types_allowed=True)
+
+    model_list: InstanceOf[Iterable[Mapping[str, Any]]]
+    num_retries: int = Field(ge=0)
+    timeout: float = Field(gt=0)
+    stream_idle_timeout: float = Field(gt=0)
+    max_fallbacks: int = Field(ge=0)
+    fallback_on_bad_request: bool
+    allowed_fails: int = Field(ge=0)
+    cooldown_time: float = Field(ge=0, allow_inf_nan=False)
+    disable_cooldowns: bool
+    max_body_bytes: int = Field(gt=0)
+    max_connections: int = Field(gt=0)
+    verify: bool | str
+    providers: Mapping[str, InstanceOf[Compatible]] | None
+    clock: Callable[[], float]
+    rng: random.Random | None
+
+    @field_validator("model_list", mode="before")
+    @classmethod
+    def _is_a_list(cls, value: Any) -> Any:
+        if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+            raise ValueError("must be a list of dictionaries, one for each deployment")
+        return value
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Check what a Router is constructed with; names beyond `RouterSettings` are left alone.
+
+    Raises:
+        ConfigurationError: names each setting that is wrong.
+    """
+    try:
+        RouterSettings.model_validate(settings)
+    except ValidationError as error:
+        problems = [problem.removeprefix(".") for problem in _problems(error)]
+        raise ConfigurationError("\n".join(problems)) from None
+
+
 def deployment_config(entry: Any, place: str) -> DeploymentConfig:
     """One checked entry of `model_list`.
 
@@ -124,15 +187,23 @@ def deployment_config(entry: Any, place: str) -> DeploymentConfig:
     try:
         return DeploymentConfig.model_validate(entry)
     except ValidationError as error:
-        problems = [
-            f"{place}{_path(found['loc'])}: {found['msg']}"
-            for found in error.errors(include_url=False, include_input=False)
-        ]
+        problems = [f"{place}{problem}" for problem in _problems(error)]
         raise ConfigurationError("\n".join(problems)) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """What pydantic found, a line each: the place and what is wrong, never the value."""
+    return [
+        f"{_path(found['loc'])}: {found['msg']}"
+        for found in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _path(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+
+
+CHAIN_SHAPE = '[{"alias": ["another alias", ...]}]'
 
 
 def fallback_chains(
@@ -145,21 +216,22 @@ def fallback_chains(
     Raises:
         ConfigurationError: it has another shape, or names an alias that does not exist.
     """
-    entries = [fallbacks] if hasattr(fallbacks, "items") else list(fallbacks or [])
+    if isinstance(fallbacks, Mapping):
+        fallbacks = [fallbacks]
+    if not isinstance(fallbacks, list | tuple | None):
+        raise ConfigurationError(f"{name} is {fallbacks!r:.60}; write {CHAIN_SHAPE}")
     chains: dict[str, list[str]] = {}
-    for position, entry in enumerate(entries):
-        items = getattr(entry, "items", None)
-        if items is None:
-            raise ConfigurationError(
-                f"{name}[{position}] is {entry!r:.60}; write {{alias: [other aliases]}}"
-            )
-        for alias, targets in items():
-            if isinstance(targets, str) or not all(isinstance(item, str) for item in targets):
-                raise ConfigurationError(f"{name}[{position}].{alias} must be a list of aliases")
-            for known in (alias, *targets):
-                if known not in aliases and known != "*":
+    for position, entry in enumerate(fallbacks or ()):
+        place = f"{name}[{position}]"
+        if not isinstance(entry, Mapping):
+            raise ConfigurationError(f"{place} is {entry!r:.60}; write {CHAIN_SHAPE}")
+        for alias, targets in entry.items():
+            if not isinstance(targets, list | tuple):
+                raise ConfigurationError(f"{place}.{alias} must be a list of aliases")
+            for known in (*([] if alias == "*" else [alias]), *targets):
+                if known not in aliases:
                     raise ConfigurationError(
-                        f"{name}[{position}] names {known!r}, {unknown_alias(known, aliases)}"
+                        f"{place} names {known!r}, {unknown_alias(str(known), aliases)}"
                     )
             chains[alias] = [*chains.get(alias, []), *targets]
     return chains

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
+
+from ..exceptions import APIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +44,8 @@ class Secrets:
         """The secret's value, fetched if it is not known or soon ends.
 
         Raises:
-            AuthenticationError: it cannot be had.
+            AuthenticationError: it cannot be had; an error of its own for each who waits, since
+                a route is written into it.
         """
         identity = credential.identity
         known = self._known.get(identity)
@@ -53,7 +57,10 @@ class Secrets:
             task = asyncio.create_task(asyncio.to_thread(credential.fetch))
             self._fetching[key] = task
             task.add_done_callback(lambda done: self._fetched(key, done))
-        return (await asyncio.shield(task)).value
+        try:
+            return (await asyncio.shield(task)).value
+        except APIError as error:
+            raise copy(error) from error.__cause__
 
     def _fetched(self, key: tuple[Any, Any], task: asyncio.Task[Secret]) -> None:
         """Keep what has come; a failure is seen by whoever waits, and nobody may."""

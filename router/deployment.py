@@ -175,11 +175,5 @@ def make_deployment(
 
 def _stable_id(config: DeploymentConfig) -> str:
     """An id that is the same in every process with the same configuration; tells no secret."""
-    params = config.params
-    digest = hashlib.sha256(
-        "\0".join(
-            str(part)
-            for part in (config.model_name, params.model, params.api_base, params.api_key, params)
-        ).encode()
-    )
-    return f"{params.model}-{digest.hexdigest()[:8]}"
+    digest = hashlib.sha256(f"{config.model_name}\0{config.params.model_dump()}".encode())
+    return f"{config.params.model}-{digest.hexdigest()[:8]}"

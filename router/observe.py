@@ -30,19 +30,25 @@ async def told(answer: Awaitable[T], model: str, call: Call, options: Options) -
 
 
 def _tell(outcome: Any, model: str, call: Call, options: Options) -> None:
-    """Log the route (`verbose`) and hand the call and its outcome to `logger_fn`."""
+    """Log the route (`verbose`) and hand the call and its outcome to `logger_fn`.
+
+    A `logger_fn` that fails is logged: the answer is there, and paid for.
+    """
     failed = isinstance(outcome, APIError)
     if options.verbose:
         logger.info("%s %s", "failed" if failed else "answered", outcome.route)
-    if options.logger_fn is not None:
-        options.logger_fn(
-            {
-                "model": model,
-                "messages": call.messages,
-                "stream": call.stream,
-                "params": dict(call.params),
-                "response": None if failed else outcome,
-                "exception": outcome if failed else None,
-                "route": outcome.route,
-            }
-        )
+    if options.logger_fn is None:
+        return
+    about = {
+        "model": model,
+        "messages": call.messages,
+        "stream": call.stream,
+        "params": dict(call.params),
+        "response": None if failed else outcome,
+        "exception": outcome if failed else None,
+        "route": outcome.route,
+    }
+    try:
+        options.logger_fn(about)
+    except Exception:
+        logger.exception("logger_fn failed on a call of %s", model)

@@ -6,6 +6,7 @@ What a caller says about how a call is to be made, apart from what it says to th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class Options:
         drop_params: leave out parameters that the target cannot take.
         verbose: log this call's route at level INFO.
         logger_fn: called with a dictionary about the call when it has ended.
+        mock_response: answer with this text, or raise this exception, and ask nobody.
     """
 
     timeout: float | None = None
@@ -44,6 +46,7 @@ class Options:
     drop_params: bool | None = None
     verbose: bool = False
     logger_fn: Callable[[dict[str, Any]], object] | None = None
+    mock_response: str | Exception | None = None
 
 
 NO_OPTIONS = Options()
@@ -51,11 +54,50 @@ NAMES = frozenset(option.name for option in fields(Options))
 RENAMED = {"max_retries": "num_retries", "request_timeout": "timeout"}
 TARGET = frozenset({"api_base", "api_key", "api_version", "base_url", "custom_llm_provider"})
 
+NOT_YET = frozenset(
+    {
+        "cache",
+        "caching",
+        "content_policy_fallbacks",
+        "context_window_fallback_dict",
+        "context_window_fallbacks",
+        "guardrails",
+        "hedge",
+        "max_budget",
+        "mock_timeout",
+        "mock_tool_calls",
+        "order",
+        "priority",
+        "prompt_id",
+        "prompt_label",
+        "prompt_variables",
+        "prompt_version",
+        "retry_policy",
+        "retry_strategy",
+        "specific_deployment",
+        "stream_timeout",
+        "tags",
+    }
+)
+"""LiteLLM's options, and our own to come, that this version would not keep. No provider is sent
+them: that would look as if they worked."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""Characters that no HTTP header may have."""
+
 
 def split(
-    messages: Any, stream: bool, keywords: Mapping[str, Any], *, ask_usage: bool
+    messages: Any,
+    stream: bool,
+    keywords: Mapping[str, Any],
+    *,
+    ask_usage: bool,
+    routed: bool = True,
 ) -> tuple[Call, Options]:
     """The call and its options.
+
+    `routed` says that deployments are chosen among: `metadata` may then hold what is meant for
+    the Router.
 
     Raises:
         BadRequestError: messages or an option are malformed; names them.
@@ -73,6 +115,7 @@ def split(
             chosen[name] = _checked(name, value)
         else:
             params[name] = value
+    _refuse_what_is_not_there(params, routed=routed)
     _take_call_fields(call, params)
     call.params = params
     call.drop_params = bool(chosen.get("drop_params"))
@@ -89,15 +132,40 @@ def _take_call_fields(call: Call, params: dict[str, Any]) -> None:
                     f"{name} must be a dictionary, not {type(value).__name__}", param=name
                 )
             setattr(call, name, value)
+    _check_headers(call.extra_headers or {})
     if params.pop("supports_system_message", True) is False:
         call.messages = fold_system(call.messages)
     if "response_format" in params:
         params["response_format"] = normalise_response_format(params["response_format"])
+
+
+def _check_headers(headers: Mapping[Any, Any]) -> None:
+    """Refuse headers that cannot be sent; their values may be secrets and are not repeated."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not name or CONTROL.search(name):
+            raise BadRequestError(
+                f"extra_headers: {name!r:.60} is no name of a header", param="extra_headers"
+            )
+        if not isinstance(value, str) or CONTROL.search(value):
+            raise BadRequestError(
+                f"extra_headers: the value of {name!r} must be text without line ends and other "
+                "control characters",
+                param="extra_headers",
+            )
+
+
+def _refuse_what_is_not_there(params: Mapping[str, Any], *, routed: bool) -> None:
+    """Refuse options that would be sent to a provider, or ignored, instead of kept."""
+    refused = sorted(NOT_YET & params.keys())
     metadata = params.get("metadata")
-    if isinstance(metadata, Mapping) and "tags" in metadata:
-        params["metadata"] = {name: item for name, item in metadata.items() if name != "tags"}
-        if not params["metadata"]:
-            del params["metadata"]
+    if routed and isinstance(metadata, Mapping) and metadata.get("tags"):
+        refused.append("metadata.tags")
+    if refused:
+        raise BadRequestError(
+            f"{', '.join(refused)}: not there yet; leave it out (a provider's own parameter of "
+            "this name goes into extra_body)",
+            param=refused[0],
+        )
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -106,18 +174,37 @@ def _checked(name: str, value: Any) -> Any:
     Raises:
         BadRequestError: it is of the wrong kind; says what it should be.
     """
-    if name in ("timeout", "force_timeout", "stream_idle_timeout"):
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise BadRequestError(f"{name} must be a positive number of seconds", param=name)
-    elif name == "num_retries":
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise BadRequestError(f"{name} must be 0 or more, not {value!r}", param=name)
-    elif name == "fallbacks":
-        if isinstance(value, str) or not all(isinstance(alias, str) for alias in value):
-            raise BadRequestError(
-                'fallbacks must be a list of aliases, like ["backup"]', param=name
-            )
-        return list(value)
-    elif name == "logger_fn" and not callable(value):
-        raise BadRequestError("logger_fn must be callable", param=name)
+    rule = RULES.get(name)
+    if rule is not None and not rule[0](value):
+        raise BadRequestError(f"{name} must be {rule[1]}, not {value!r:.60}", param=name)
     return value
+
+
+def _is_seconds(value: Any) -> bool:
+    # `value > 0` is False for nan
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_aliases(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(alias, str) for alias in value)
+
+
+def _is_text_or_exception(value: Any) -> bool:
+    return isinstance(value, str | Exception)
+
+
+SECONDS = (_is_seconds, "a positive number of seconds")
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "timeout": SECONDS,
+    "force_timeout": SECONDS,
+    "stream_idle_timeout": SECONDS,
+    "num_retries": (_is_count, "0 or more"),
+    "fallbacks": (_is_aliases, 'a list of aliases, like ["backup"]'),
+    "logger_fn": (callable, "callable"),
+    "mock_response": (_is_text_or_exception, "the text to answer with, or an exception to raise"),
+}
+"""For each option that can be of the wrong kind: what a right value is, in code and in words."""

@@ -76,9 +76,10 @@ class Router:
         rng: random.Random | None = None,
     ) -> None:
         # pydantic and aiohttp are most of an import: they are loaded when a Router is made
-        from .config import fallback_chains  # noqa: PLC0415
+        from .config import check_settings, fallback_chains  # noqa: PLC0415
         from .transport import Transport  # noqa: PLC0415
 
+        check_settings(locals())
         self._rng = rng or random.Random()
         self._strategy = _strategy(routing_strategy)
         self._providers = dict(providers or {})

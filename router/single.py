@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cachetools import LRUCache
 
+from ..exceptions import AuthenticationError
 from ..providers import Target, resolve
 from ..strategies import SimpleShuffle
 from .deployment import SETTINGS, Deployment
 from .engine import Engine
 from .groups import Group
 from .health import Circuit, HealthPolicy
+from .mock import mocked
 from .observe import told
-from .options import split
+from .options import CONTROL, split
 from .stream import ChatStream
 from .sync import SyncStream, run
 
@@ -59,11 +61,14 @@ class Singles:
             for name in list(keywords)
             if name in SETTINGS or name.startswith(("aws_", "azure_", "vertex_"))
         }
-        call, options = split(messages, stream, keywords, ask_usage=False)
+        call, options = split(messages, stream, keywords, ask_usage=False, routed=False)
         if _setting("drop_params") and options.drop_params is None:
             call.drop_params = True
         group = self._group(model, **reach)
-        answer = self._engine.answer(call, group, _with_defaults(options))
+        if options.mock_response is None:
+            answer = self._engine.answer(call, group, _with_defaults(options))
+        else:
+            answer = mocked(model, call, options.mock_response)
         if options.verbose or options.logger_fn:
             return await told(answer, model, call, options)
         return await answer
@@ -87,6 +92,12 @@ class Singles:
         name = f"{custom_llm_provider}/{model}" if custom_llm_provider else model
         provider, known_as = resolve(name, has_base=base is not None)
         key = api_key or _setting(f"{provider.removesuffix('_ai')}_key") or _setting("api_key")
+        if isinstance(key, str) and CONTROL.search(key):
+            raise AuthenticationError(
+                f"the key for {provider} has a line end or another control character; strip it",
+                model=model,
+                llm_provider=provider,
+            )
         settings = {name: value for name, value in (settings or {}).items() if value is not None}
         identity = (provider, known_as, key, base, api_version, repr(sorted(settings.items())))
         group = self._groups.get(identity)

@@ -8,16 +8,17 @@ process, and ends with it.
 from __future__ import annotations
 
 import atexit
+import os
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from anyio.from_thread import start_blocking_portal
+import anyio
+from anyio.from_thread import BlockingPortal
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import TracebackType
-
-    from anyio.from_thread import BlockingPortal
 
     from ..schemas import ChatCompletionChunk, Route
     from .stream import ChatStream
@@ -26,20 +27,52 @@ T = TypeVar("T")
 
 
 class Background:
-    """The one background loop."""
+    """The one background loop of a process."""
 
     def __init__(self) -> None:
+        self.forget()
+        atexit.register(self.stop)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        """Begin anew: a forked child has its parent's memory, but not the thread of the loop."""
         self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._portal: BlockingPortal | None = None
 
     def portal(self) -> BlockingPortal:
         """The way to the loop; starts it the first time."""
         with self._lock:
             if self._portal is None:
-                manager = start_blocking_portal("asyncio", name="polyroute")
-                self._portal = manager.__enter__()
-                atexit.register(manager.__exit__, None, None, None)
+                started: Future[BlockingPortal] = Future()
+                self._thread = threading.Thread(
+                    target=_run, args=(started,), name="polyroute", daemon=True
+                )
+                self._thread.start()
+                self._portal = started.result()
             return self._portal
+
+    def stop(self) -> None:
+        """End the loop and what still runs on it."""
+        if self._portal is not None and self._thread is not None:
+            self._portal.start_task_soon(self._portal.stop, True)
+            self._thread.join()
+            self.forget()
+
+
+def _run(started: Future[BlockingPortal]) -> None:
+    try:
+        anyio.run(_serve, started)
+    except OSError as error:  # there is no file descriptor left for a loop
+        started.set_exception(error)
+
+
+async def _serve(started: Future[BlockingPortal]) -> None:
+    """Run what comes through the portal until it is stopped."""
+    async with BlockingPortal() as portal:
+        started.set_result(portal)
+        await portal.sleep_until_stopped()
 
 
 background = Background()
@@ -48,6 +81,8 @@ background = Background()
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the background loop and wait for its result.
 
+    Whoever stops waiting (Ctrl-C) cancels it.
+
     Raises:
         RuntimeError: called on the background loop itself, which would wait for itself.
     """
@@ -55,7 +90,16 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     async def awaited() -> T:
         return await coroutine
 
-    return background.portal().call(awaited)
+    try:
+        future = background.portal().start_task_soon(awaited)
+    except RuntimeError:
+        coroutine.close()
+        raise
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
 
 
 class SyncStream:

@@ -14,6 +14,7 @@ import contextlib
 import os
 import ssl
 import weakref
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,29 @@ if TYPE_CHECKING:
 FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 """What aiohttp raises when a connection fails, before or while it is read."""
 
+GONE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+"""What it raises when a connection ends before an answer begins."""
+
+fresh_connection: ContextVar[bool] = ContextVar("fresh_connection", default=False)
+"""Whether the request that is being sent has made its own connection."""
+
 READ_BUFFER = 64 * 2**10
 CONNECTIONS = 1000
 DRAIN_SECONDS = 0.1
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connections that are known to be new while their first request is sent.
+
+    A server may close a connection that we keep at the moment we use it again. Such a request
+    never reached it and can be sent again; on a new connection the same failure is the
+    server's own (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
+    """
+
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
+        fresh_connection.set(True)
+        return await super()._create_connection(*args, **kwargs)
 
 
 @dataclass(slots=True)
@@ -94,20 +114,25 @@ class Transport:
             APIConnectionError: the connection could not be made or broke.
         """
         url = self._urls.get(request.url) or self._remember(request.url)
-        try:
-            response = await here.session.post(
-                url,
-                data=request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                ssl=True if url.scheme == "http" else self._ssl_context(),
-            )
-        except FAILURES as error:
-            raise translate(error) from error
-        except ValueError as error:
-            raise BadRequestError(
-                f"the request cannot be sent: {error} Look at api_base, api_key and the headers."
-            ) from None
+        fresh_connection.set(False)
+        while True:
+            try:
+                response = await here.session.post(
+                    url,
+                    data=request.body,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    ssl=True if url.scheme == "http" else self._ssl_context(),
+                )
+                break
+            except GONE as error:
+                if fresh_connection.get():
+                    raise translate(error) from error
+                # a kept connection that the server had closed: the next one, or a new one
+            except FAILURES as error:
+                raise translate(error) from error
+            except ValueError as error:
+                raise _cannot_be_sent(error) from None
         here.reading.add(response)
         return response
 
@@ -205,7 +230,7 @@ class Transport:
         for closed in [known for known in self._loops if known.is_closed()]:
             _abandon({closed: self._loops.pop(closed)})
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._max_connections),
+            connector=Connector(limit=self._max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             read_bufsize=READ_BUFFER,
@@ -240,6 +265,12 @@ class Transport:
             cafile = self._verify if isinstance(self._verify, str) else None
             self._ssl = ssl.create_default_context(cafile=cafile)
         return self._ssl
+
+
+def _cannot_be_sent(error: ValueError) -> BadRequestError:
+    return BadRequestError(
+        f"the request cannot be sent: {error} Look at api_base, api_key and the headers."
+    )
 
 
 def interrupt(response: ClientResponse, error: BaseException) -> None:

@@ -122,7 +122,7 @@ class Answer(Record, kw_only=True):
         """Fields of the answer that OpenAI does not define."""
         return self._extras()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
         """For pickle and deepcopy, which cannot take the HTTP client's own mapping of headers."""
         if self._headers is not None:
             self._headers = self.response_headers

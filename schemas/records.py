@@ -218,7 +218,8 @@ def _keep_undeclared(built: Any, value: Any) -> None:
         declared = built.__struct_fields__
         if "_extra" in declared:
             extra = {name: item for name, item in value.items() if name not in declared}
-            built._extra = extra or None
+            if extra:
+                built._extra = extra
         for name in declared:
             if name in value:
                 _keep_undeclared(getattr(built, name), value[name])

@@ -18,6 +18,9 @@ FULL_SCAN = 16
 """Up to this many candidates a metric is compared over all; above, over two drawn at random.
 (M. Mitzenmacher, "The power of two choices in randomized load balancing", 2001)"""
 
+DRAWS = 8
+"""Pairs drawn in search of one that may take traffic, before all candidates are looked through."""
+
 
 class Candidate(Protocol):
     """What a strategy may know of a deployment; `router.Deployment` has all of it."""
@@ -73,21 +76,28 @@ class Strategy(Protocol):
 
 
 def shortlist(candidates: Sequence[C], rng: random.Random) -> Sequence[C]:
-    """All candidates while they are few, else two different ones drawn at random."""
+    """All candidates while they are few, else two different ones drawn at random.
+
+    At least one of the two has weight, unless nobody has.
+    """
     count = len(candidates)
     if count <= FULL_SCAN:
         return candidates
-    first = int(rng.random() * count)
-    second = int(rng.random() * (count - 1))
-    return candidates[first], candidates[second + (second >= first)]
+    for _ in range(DRAWS):
+        first = int(rng.random() * count)
+        second = int(rng.random() * (count - 1))
+        one, other = candidates[first], candidates[second + (second >= first)]
+        if one.weight > 0 or other.weight > 0:
+            return one, other
+    return [candidate for candidate in candidates if candidate.weight > 0] or candidates
 
 
 def lowest(candidates: Sequence[C], metric: Callable[[C], float], rng: random.Random) -> C:
     """The candidate with the lowest metric; ties are broken at random."""
     if len(candidates) == 2:
         one, other = candidates
-        difference = metric(one) - metric(other)
-        return one if difference < 0 or (difference == 0 and rng.random() < 0.5) else other
+        first, second = metric(one), metric(other)
+        return one if first < second or (first == second and rng.random() < 0.5) else other
     best: list[C] = []
     bound = float("inf")
     for candidate in candidates:

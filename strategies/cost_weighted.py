@@ -39,8 +39,9 @@ def shares(candidates: Sequence[Candidate]) -> list[float]:
     known = [candidate.price for candidate in candidates if candidate.price is not None]
     typical = median(known) if known else 1.0
     prices = [typical if c.price is None else c.price for c in candidates]
-    if min(prices) == 0:
-        return [
-            c.weight if price == 0 else 0.0 for c, price in zip(candidates, prices, strict=True)
-        ]
-    return [c.weight / price**2 for c, price in zip(candidates, prices, strict=True)]
+    priced = list(zip(candidates, prices, strict=True))
+    cheapest = min((price for c, price in priced if c.weight > 0), default=0.0)
+    if cheapest == 0:
+        return [c.weight if price == 0 else 0.0 for c, price in priced]
+    # As a ratio: the square of a price alone can be too small for a float.
+    return [c.weight and c.weight * (cheapest / price) ** 2 for c, price in priced]

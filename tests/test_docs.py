@@ -28,6 +28,15 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```python[ ]*(?P<mark>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]+)(?:#[^)\s]*)?\)")
+SETTINGS = {
+    "anthropic_key",
+    "api_key",
+    "cohere_key",
+    "drop_params",
+    "num_retries",
+    "openai_key",
+    "request_timeout",
+}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -62,7 +71,19 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-@pytest.mark.usefixtures("only_loopback")
+@pytest.fixture
+def settings_of_the_package() -> Iterator[None]:
+    """What blocks have set or registered for the whole process is forgotten afterwards."""
+    registered = dict(polyroute.model_cost._registered)
+    settings = {name: value for name, value in vars(polyroute).items() if name in SETTINGS}
+    yield
+    polyroute.model_cost._registered.clear()
+    polyroute.model_cost._registered.update(registered)
+    polyroute.model_cost.find.cache_clear()
+    vars(polyroute).update(settings)
+
+
+@pytest.mark.usefixtures("only_loopback", "settings_of_the_package")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page))], ids=where)
 def test_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The Python blocks of a page run as they stand, one after the other, without keys."""
@@ -110,7 +131,9 @@ def test_every_page_is_on_the_index() -> None:
     """From the index, each page is one step away; decisions are reached by their own list."""
     index = (ROOT / "docs/index.md").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
-    assert [str(page) for page in pages if f"({page})" not in index and page.name != "index.md"] == []
+    assert [
+        str(page) for page in pages if f"({page})" not in index and page.name != "index.md"
+    ] == []
 
 
 def test_every_strategy_is_described() -> None:
@@ -129,5 +152,7 @@ def test_every_error_is_in_the_table() -> None:
     """The page of errors has every public error."""
     page = (ROOT / "docs/errors.md").read_text("utf-8")
     kinds = [kind for kind in vars(polyroute.exceptions).values() if isinstance(kind, type)]
-    public = [kind.__name__ for kind in kinds if issubclass(kind, APIError) and kind is not APIError]
+    public = [
+        kind.__name__ for kind in kinds if issubclass(kind, APIError) and kind is not APIError
+    ]
     assert [name for name in public if f"`{name}`" not in page] == []

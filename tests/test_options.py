@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from polyroute import BadRequestError, ConfigurationError, Router
+from polyroute.router.config import deployment_config
 from polyroute.router.options import NO_OPTIONS, split
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -61,12 +62,22 @@ class TestSplit:
         split(messages, False, {"supports_system_message": False}, ask_usage=True)
         assert messages == before
 
-    def test_callers_metadata_stays_as_it_is(self) -> None:
-        """Tags are for the router: they leave the metadata that goes to the provider."""
+    def test_tags_are_refused_by_a_router(self) -> None:
+        """Tags would choose among deployments, and do not yet; a single model gets them as sent."""
         metadata = {"tags": ["free"], "user": "u"}
-        call, _ = options(metadata=metadata)
-        assert call.params["metadata"] == {"user": "u"}
-        assert metadata == {"tags": ["free"], "user": "u"}
+        with pytest.raises(BadRequestError, match=r"metadata\.tags: not there yet"):
+            options(metadata=metadata)
+        call, _ = split(HI, False, {"metadata": metadata}, ask_usage=False, routed=False)
+        assert call.params["metadata"] == metadata
+
+    @pytest.mark.parametrize("name", ["prompt_id", "priority", "hedge", "context_window_fallbacks"])
+    def test_what_is_not_there_yet(self, name: str) -> None:
+        """An option that would not be kept is refused, not sent to a provider."""
+        with pytest.raises(BadRequestError, match=f"{name}: not there yet") as caught:
+            options(**{name: "x"})
+        assert caught.value.param == name
+        call, _ = options(extra_body={name: "x"})
+        assert call.extra_body == {name: "x"}
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -85,10 +96,13 @@ class TestSplit:
             ("fallbacks", 5),
             ("fallbacks", [{"smart": ["backup"]}]),
             ("logger_fn", "print"),
+            ("mock_response", {"content": "x"}),
             ("extra_body", "x"),
             ("extra_headers", ["X-A"]),
             ("extra_headers", {"X-A": 1}),
             ("extra_headers", {"X-A": "a\nX-B: b"}),
+            ("extra_headers", {"X-A\n": "a"}),
+            ("extra_headers", {"": "a"}),
         ],
     )
     def test_wrong_kinds(self, name: str, value: Any) -> None:
@@ -132,6 +146,9 @@ class TestConfiguration:
             ),
             ([entry(), entry(weight="heavy")], ["model_list[1].litellm_params.weight"]),
             ([{**entry(), "model_nme": "x"}], ["model_list[0].model_nme"]),
+            ([entry(api_key="sk-hush\n")], ["model_list[0].litellm_params.api_key", "line end"]),
+            ([entry(extra_headers={"X-A": "a\nb"})], ["litellm_params.extra_headers.X-A"]),
+            ([entry(weight=math.inf)], ["litellm_params.weight"]),
             ([entry(rpm=5, tags=["a"])], ["model_list[0]", "rpm, tags: not enforced"]),
             ([entry(), "smart"], ["model_list[1]"]),
             ([entry(model="nobody/x")], ["model_list[0]", "nobody/x"]),
@@ -183,6 +200,30 @@ class TestConfiguration:
         """A model_list that is no list of dictionaries is refused with a word."""
         with pytest.raises(ConfigurationError, match="model_list"):
             Router(model_list=model_list)
+
+    def test_several_settings(self) -> None:
+        """All settings that are wrong are told at once, without their values."""
+        with pytest.raises(ConfigurationError) as caught:
+            Router(num_retries=-1, timeout="sk-hush", providers={"mine": 5})
+        assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+            "num_retries",
+            "timeout",
+            "providers.mine",
+        ]
+        assert "hush" not in str(caught.value)
+
+    def test_chains_are_checked_to_the_end(self) -> None:
+        """A target that is no alias is refused by its place, also behind "*"."""
+        for fallbacks in ([{"*": ["smart", "*"]}], [{"smart": [5]}], {"smart": "smart"}):
+            with pytest.raises(ConfigurationError, match=r"fallbacks\[0\]"):
+                Router(model_list=[entry()], fallbacks=fallbacks)
+
+    def test_repr_tells_names_only(self) -> None:
+        """Only the model and the address show; any other setting may be a secret."""
+        said = entry(api_base="http://x", client_secret="hush", extra_headers={"X-A": "hush"})
+        shown = repr(deployment_config(said, "deployment"))
+        assert "hush" not in shown
+        assert "others=['api_key', 'client_secret', 'extra_headers']" in shown
 
     def test_secret_from_the_environment(self) -> None:
         """A variable that is not set is named, at construction."""

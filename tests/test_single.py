@@ -97,6 +97,49 @@ async def test_unknown_provider() -> None:
         await polyroute.acompletion("wizard-7", HI)
 
 
+async def test_misspelt_provider() -> None:
+    """A prefix that is nearly one is answered with that one, not with all."""
+    with pytest.raises(BadRequestError, match="did you mean 'openai/gpt-4o'") as caught:
+        await polyroute.acompletion("opnai/gpt-4o", HI)
+    assert "mistral" not in str(caught.value)
+
+
+async def test_key_with_a_line_end() -> None:
+    """A key read from a file with its line end is told, and not repeated."""
+    with pytest.raises(AuthenticationError, match="line end") as caught:
+        await polyroute.acompletion("openai/x", HI, api_key="sk-hush\n")
+    assert "hush" not in repr(caught.value)
+
+
+class TestMock:
+    async def test_whole(self) -> None:
+        """mock_response is the answer, and nobody is asked."""
+        answer = await polyroute.acompletion("gpt-4o", HI, mock_response="It's simple")
+        assert answer.choices[0].message.content == "It's simple"
+        assert (answer.model, answer.choices[0].finish_reason) == ("gpt-4o", "stop")
+        assert answer.usage.total_tokens == 4
+        assert answer.route.attempts[0].reason == "mock"
+
+    @pytest.mark.parametrize("text", ["one  two\nthree ", "", "  "])
+    async def test_stream(self, text: str) -> None:
+        """A stream says the same in pieces, and its usage if that is asked for."""
+        said = {"mock_response": text, "stream_options": {"include_usage": True}}
+        async with await polyroute.acompletion("gpt-4o", HI, stream=True, **said) as stream:
+            chunks = [chunk async for chunk in stream]
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == text
+        assert [chunk.choices[0].finish_reason for chunk in chunks[-2:]] == ["stop", None]
+        assert chunks[-1].usage.prompt_tokens == 1
+        assert stream.route.served_by == "mock"
+        assert stream.response_headers == {}
+
+    async def test_exception(self) -> None:
+        """An exception is raised as it is."""
+        said = RateLimitError("slow down", retry_after=3)
+        with pytest.raises(RateLimitError) as caught:
+            await polyroute.acompletion("gpt-4o", HI, mock_response=said)
+        assert caught.value is said
+
+
 async def test_missing_key_is_named() -> None:
     """A missing key is told by its variable."""
     with pytest.raises(AuthenticationError, match="GROQ_API_KEY"):

@@ -133,6 +133,11 @@ class TestCalls:
         )
         assert answer.choices[0].message.content == "one two three"
 
+    def test_mock_response(self) -> None:
+        """A mocked stream is iterated and closed like any other."""
+        with polyroute.completion("gpt-4o", HI, stream=True, mock_response="one two") as stream:
+            assert text(stream) == "one two"
+
     def test_run_hands_out_results_and_errors(self) -> None:
         """run() is the whole bridge: a coroutine's result or exception."""
 

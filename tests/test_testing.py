@@ -167,6 +167,23 @@ async def test_killed_with_requests_in_flight() -> None:
             upstream.kill()
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_death_makes_no_noise(caplog: pytest.LogCaptureFixture, stream: bool) -> None:
+    """An upstream that dies while it answers logs no error of its own."""
+    async with Upstream() as upstream:
+
+        def die(_body: dict[str, Any]) -> str:
+            upstream.kill()
+            return "too late"
+
+        upstream.answer = die
+        with pytest.raises(polyroute.APIConnectionError):
+            await ask(upstream, stream=stream)
+        with anyio.fail_after(5):
+            await upstream.until(lambda it: it.in_flight == 0)
+    assert not [record for record in caplog.records if record.name.startswith("aiohttp")]
+
+
 async def test_requests_are_recorded() -> None:
     """What came is there to be looked at: path, headers, body."""
     async with Upstream("gemini", model="flash") as upstream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,9 @@ from polyroute.exceptions import (
 )
 from polyroute.providers import Call, File, Request, Target
 from polyroute.providers.anthropic import AnthropicAdapter
-from polyroute.schemas import ChatCompletion, ChatCompletionChunk
+
+if TYPE_CHECKING:
+    from polyroute.schemas import ChatCompletion, ChatCompletionChunk
 
 SONNET = "claude-3-5-sonnet-20241022"
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -760,3 +762,25 @@ def test_error_details() -> None:
     assert (type(page), page.message) == (BadGatewayError, "Bad Gateway")
     body = b'{"type": "error", "error": {"type": "api_error"}, "request_id": "req_1"}'
     assert adapter().error(500, {}, body).request_id == "req_1"
+
+
+@pytest.mark.parametrize("field", ["type", "text", "id", "name"])
+def test_stream_of_wrong_types(field: str) -> None:
+    """A block whose fields have types of their own is an error with a class, not a TypeError."""
+    block = {"type": "text", "text": "", field: ["x"]}
+    event = {"type": "content_block_start", "index": 0, "content_block": block}
+    decoder = adapter().decoder(Call(HELLO, stream=True))
+    with pytest.raises(APIResponseValidationError):
+        decoder.feed(b"data: " + json.dumps(event).encode() + b"\n\n", [])
+
+
+def test_usage_of_wrong_types() -> None:
+    """Counts that are no numbers count as nothing."""
+    usage = {
+        "input_tokens": "many",
+        "output_tokens": 2,
+        "output_tokens_details": {"thinking_tokens": []},
+    }
+    counted = answer(text("Hi"), usage=usage).usage
+    assert counted is not None
+    assert (counted.prompt_tokens, counted.completion_tokens) == (0, 2)

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from polyroute import exceptions
-from polyroute.providers import Target
+from polyroute.providers import Call, Target
 from polyroute.providers.errors import make_error, read_error, retry_after
 
 BODIES = {
@@ -125,3 +125,15 @@ def test_a_long_body_is_shortened() -> None:
     error = make_error(TARGET, 502, {}, b"<html>" + b"x " * 2**20)
     assert len(error.body or "") == 2000
     assert len(error.message) <= 500
+
+
+def test_secrets_among_the_settings() -> None:
+    """Tokens and secrets that are settings are cleaned away too, and a call shows none."""
+    settings = {"azure_ad_token": "ey-token", "client_secret": "hush-hush", "region": "here"}
+    target = Target("azure", "gpt", settings=settings)
+    body = b'{"error":{"message":"ey-token of hush-hush is not from here","code":"ey-token"}}'
+    error = make_error(target, 401, {"x-request-id": "r-ey-token"}, body)
+    assert error.message == "[redacted] of [redacted] is not from here"
+    assert (error.code, error.request_id) == ("[redacted]", "r-[redacted]")
+    call = Call([], secret="ey-token", extra_headers={"Authorization": "ey-token"})
+    assert repr(call) == "Call(0 messages, params=[])"

@@ -52,12 +52,14 @@ def test_a_long_line_is_joined_once() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_line_without_end_is_an_error(size: int) -> None:
-    """What grows beyond the limit is refused, by name."""
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_without_end_is_an_error(size: int, end: bytes) -> None:
+    """What grows beyond the limit is refused, by name, even if it comes whole in one read."""
     with pytest.raises(APIResponseValidationError, match="larger than 50 bytes"):
-        split(b"x" * 100, size, limit=50)
+        split(b"a\n" + b"x" * 100 + end, size, limit=50)
 
 
 def test_many_short_lines_are_no_long_one() -> None:
     """The limit is one line's, not the stream's."""
     assert len(split(b"0123456789\n" * 100, 7, limit=50)) == 100
+    assert len(split(b"0123456789\n" * 100, 1000, limit=50)) == 100

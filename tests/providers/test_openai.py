@@ -368,6 +368,8 @@ def test_the_word_error_is_no_error() -> None:
         (429, {"code": "insufficient_quota"}, exceptions.RateLimitError),
         (498, {"code": "capacity_exceeded"}, exceptions.ServiceUnavailableError),
         (400, {"message": "temperature is too high"}, exceptions.BadRequestError),
+        (403, {"type": "server_error"}, exceptions.PermissionDeniedError),
+        (500, {"type": "server_error"}, exceptions.InternalServerError),
     ],
 )
 def test_a_code_or_word_says_more_than_the_status(
@@ -376,3 +378,46 @@ def test_a_code_or_word_says_more_than_the_status(
     """Too long, forbidden content and bad keys are told apart from other bad requests."""
     error = adapter().error(status, {}, json.dumps({"error": answer}).encode())
     assert (type(error), error.status_code) == (kind, status)
+
+
+SIGNED = {"id": "1", "type": "function", "extra_content": {"google": {"thought_signature": "s"}}}
+GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai"
+
+
+@pytest.mark.parametrize("choices", [1, 2])
+def test_unknown_fields_of_tool_calls_are_kept(choices: int) -> None:
+    """What Google's servers put beside a call can be read, whole and in chunks."""
+    called = {"message": {"tool_calls": [{**SIGNED, "function": {"name": "f", "arguments": "{}"}}]}}
+    answer = {"choices": [{"index": index, **called} for index in range(choices)]}
+    whole = adapter().parse(json.dumps(answer).encode(), Call(HELLO)).choices[-1].message
+    piece = {"index": choices - 1, "delta": {"tool_calls": [{**SIGNED, "index": 0}]}}
+    both = [{"index": 0, "delta": {}}] * (choices - 1) + [piece]
+    event = b"data: " + json.dumps({"choices": both}).encode() + b"\n\n"
+    out: list[ChatCompletionChunk] = []
+    adapter().decoder(Call(HELLO, stream=True)).feed(event, out)
+    for said in (whole, out[0].choices[-1].delta):
+        (call,) = said.tool_calls or ()
+        assert call.extra_content == call.model_dump()["extra_content"] == SIGNED["extra_content"]
+
+
+@pytest.mark.parametrize(("base", "kept"), [(GOOGLE, True), (None, False)])
+def test_signatures_go_back_where_they_came_from(base: str | None, kept: bool) -> None:
+    """Google needs a call's signature again; servers that do not know it may refuse it."""
+    message = parse({"tool_calls": [{**SIGNED, "function": {"name": "f"}}]}).choices[0].message
+    call = Call([*HELLO, message.model_dump(exclude_none=True)])
+    sent = json.loads(adapter(api_base=base).build(call).body)["messages"][1]["tool_calls"][0]
+    assert ("extra_content" in sent) is kept
+    assert sent["function"]["name"] == "f"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        ({"error": {"message": "loading", "code": 503}}, "ServiceUnavailableError", "loading"),
+        ({"choices": [{"message": {"content": "Hi"}}]}, "APIResponseValidationError", "JSON where"),
+    ],
+)
+def test_json_instead_of_a_stream(answer: dict[str, Any], kind: str, words: str) -> None:
+    """A gateway's JSON with status 200 is an error that says what came."""
+    with pytest.raises(getattr(exceptions, kind), match=words):
+        decode(json.dumps(answer).encode())

@@ -69,8 +69,25 @@ def test_a_large_event_is_joined_once() -> None:
     assert (len(payloads[0]), joins <= 4) == (2**20, True)
 
 
-@pytest.mark.parametrize("size", [1, 7])
-def test_an_event_without_end_is_an_error(size: int) -> None:
-    """What grows beyond the limit is refused, by name, and not kept."""
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("end", [b"", b"\n\n"])
+def test_an_event_without_end_is_an_error(size: int, end: bytes) -> None:
+    """What grows beyond the limit is refused, by name, even if it comes whole in one read."""
     with pytest.raises(APIResponseValidationError, match="larger than 50 bytes"):
-        split(b"data: " + b"x" * 100, size, limit=50)
+        split(b"data: a\n\ndata: " + b"x" * 100 + end, size, limit=50)
+
+
+def test_many_short_events_are_no_long_one() -> None:
+    """The limit is one event's, not one read's."""
+    assert len(split(b"data: 0123456789\n\n" * 100, 1000, limit=50)) == 100
+
+
+@pytest.mark.parametrize(
+    ("stream", "document"),
+    [(b' {"error": 1}\n', b'{"error": 1}'), (b"data: {}", b""), (b"<html>", b""), (b"", b"")],
+)
+def test_a_document_instead_of_events(stream: bytes, document: bytes) -> None:
+    """JSON that came where events were asked for can be had as it is."""
+    splitter = Splitter(100)
+    splitter.feed(stream)
+    assert splitter.document() == document
