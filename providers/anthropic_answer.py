@@ -211,7 +211,7 @@ def convert_citations(citations: Iterable[dict[str, Any]]) -> list[dict[str, Any
             "type": "url_citation",
             "url_citation": {
                 "url": citation["url"],
-                "title": citation.get("title"),
+                "title": citation.get("title") or "",
                 "start_index": citation["start_index"],
                 "end_index": citation["end_index"],
             },

@@ -133,9 +133,7 @@ class GeminiDecoder:
             chunk = self._chunk(choices)
             chunk._extra = without(raw, TRANSLATED_ANSWER)
             if response.usage_metadata is not None:
-                chunk.service_tier = convert_service_tier(
-                    response.usage_metadata.service_tier
-                )
+                chunk.service_tier = convert_service_tier(response.usage_metadata.service_tier)
             out.append(chunk)
 
     def _continue(self, candidate: Candidate, raw: Raw, position: int) -> ChunkChoice | None:

@@ -16,6 +16,7 @@ from ..exceptions import APIError, APIResponseValidationError, BadRequestError
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
+    Choice,
     ChunkChoice,
     Details,
     Unread,
@@ -57,6 +58,22 @@ SAMPLING = frozenset(
         "top_p",
     }
 )
+
+FINISH_REASONS: dict[str | None, str] = {
+    "COMPLETE": "stop",
+    "MAX_TOKENS": "length",
+    "end_turn": "stop",
+    "eos": "stop",
+    "max_tokens": "length",
+    "model_length": "length",
+    "stop_sequence": "stop",
+    "tool_call": "tool_calls",
+    "tool_use": "tool_calls",
+}
+"""What servers of nearly OpenAI's format say instead of its words."""
+
+SERVICE_TIERS: dict[str | None, str] = {"on_demand": "default", "standard": "default"}
+"""The same for the tier that served the call."""
 
 _decode_completion = msgspec.json.Decoder(ChatCompletion, dec_hook=decode_details).decode
 _decode_chunk = msgspec.json.Decoder(ChatCompletionChunk, dec_hook=decode_details).decode
@@ -153,21 +170,12 @@ class OpenAIAdapter:
         answer._extra = body
         if answer.usage is not None:
             convert_usage(answer.usage, body)
-        choices = answer.choices
-        for position, choice in enumerate(choices):
-            message = choice.message
-            if len(choices) == 1:
-                choice._extra = message._extra = body
-                if message.tool_calls:
-                    keep_call_extras(message.tool_calls, body, "message")
-            else:
-                repair.keep_extras(choice, message, body, position)
-            if message.reasoning_content is None and b'"reasoning"' in body:
-                repair.adopt_reasoning(message)
+        for position, choice in enumerate(answer.choices):
             if choice.finish_reason == "error":
                 raise self.unreadable(body, "it ended in an error")
-        if not answer.model:
-            answer.model = self.target.model
+            convert_choice(choice, body, position if len(answer.choices) > 1 else None)
+        answer.model = answer.model or self.target.model
+        answer.service_tier = SERVICE_TIERS.get(answer.service_tier, answer.service_tier)
         return answer
 
     def decoder(self, call: Call) -> ChatDecoder:
@@ -256,10 +264,12 @@ class ChatDecoder:
             chunk = repair.chunk(payload, self._adapter.unreadable)
         chunk._extra = payload
         chunk.model = self._model
+        chunk.object = "chat.completion.chunk"
         if chunk.usage is not None and not self._count(chunk, chunk.usage, payload):
             return
         if chunk.id != self._id:
             self._id = chunk.id = self._id or chunk.id
+        chunk.service_tier = SERVICE_TIERS.get(chunk.service_tier, chunk.service_tier)
         choices = chunk.choices
         if not choices:
             choices.append(ChunkChoice())
@@ -307,9 +317,10 @@ class ChatDecoder:
             delta.role = delta.role or "assistant"
         if not delta.content and payload is not None:
             self._look_closer(choice, payload)
-        if choice.finish_reason:
-            if index in self._open:
+        if choice.finish_reason is not None:
+            if choice.finish_reason and index in self._open:
                 self._open.remove(index)
+                convert_finish_reason(choice)
             else:
                 choice.finish_reason = None
 
@@ -331,6 +342,33 @@ def keep_call_extras(
     """Let the tool calls of an only choice find their unknown fields when somebody asks."""
     for position, call in enumerate(calls):
         call._extra = Unread(raw, ("choices", 0, part, "tool_calls", position))
+
+
+def convert_choice(choice: Choice, body: bytes, position: int | None) -> None:
+    """A whole answer's choice: its unknown fields, its reasoning, why it ended.
+
+    `position` is None for an only choice, whose unknown fields are looked up when asked for.
+    """
+    message = choice.message
+    if position is not None:
+        repair.keep_extras(choice, message, body, position)
+    else:
+        choice._extra = message._extra = body
+        if message.tool_calls:
+            keep_call_extras(message.tool_calls, body, "message")
+    if message.reasoning_content is None and b'"reasoning"' in body:
+        repair.adopt_reasoning(message)
+    if not choice.finish_reason:
+        choice.finish_reason = "tool_calls" if message.tool_calls else "stop"
+    convert_finish_reason(choice)
+
+
+def convert_finish_reason(choice: Choice | ChunkChoice) -> None:
+    """Say in OpenAI's words why an answer ended; the provider's own word is kept beside it."""
+    native = choice.finish_reason
+    if native in FINISH_REASONS:
+        choice._extra = {**choice._extras(), "native_finish_reason": native}
+        choice.finish_reason = FINISH_REASONS[native]
 
 
 def convert_usage(usage: Usage, body: bytes) -> Usage:
