@@ -72,7 +72,11 @@ FINISH_REASONS: dict[str | None, str] = {
 }
 """What servers of nearly OpenAI's format say instead of its words."""
 
-SERVICE_TIERS: dict[str | None, str] = {"on_demand": "default", "standard": "default"}
+SERVICE_TIERS: dict[str | None, str | None] = {
+    "": None,
+    "on_demand": "default",
+    "standard": "default",
+}
 """The same for the tier that served the call."""
 
 _decode_completion = msgspec.json.Decoder(ChatCompletion, dec_hook=decode_details).decode

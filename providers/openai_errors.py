@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..exceptions import (
+    BY_STATUS,
     AuthenticationError,
     ContentPolicyViolationError,
     ContextWindowExceededError,
@@ -54,7 +55,7 @@ def classify(status: int, details: ErrorDetails) -> type[APIError] | None:
     """The class that the provider's code or, for bad requests, its words ask for."""
     for code in (details.code, details.type):
         kind = ERROR_CODES.get(code or "")
-        if kind is not None and not (kind is InternalServerError and 400 <= status < 500):
+        if kind is not None and (kind is not InternalServerError or status not in BY_STATUS):
             return kind  # some servers call every error of theirs a server_error
     if status in (400, 413, 422) and TOO_LONG.search(details.message):
         return ContextWindowExceededError

@@ -94,8 +94,7 @@ class Circuit:
         elif limited and error.retry_after:
             self._open(min(error.retry_after, self.policy.longest_retry_after), limited=True)
         elif probe or (
-            self.state == "closed"
-            and ((limited and error.retry_after is None) or self._too_many())
+            self.state == "closed" and ((limited and error.retry_after is None) or self._too_many())
         ):
             self._open(self._grown())
 

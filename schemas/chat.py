@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .records import Details, Record, private
+from .route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .route import Route
 
 
 class Usage(Record, kw_only=True):
@@ -102,9 +101,9 @@ class Answer(Record, kw_only=True):
     _headers: Any = private("headers")
 
     @property
-    def route(self) -> Route | None:
+    def route(self) -> Route:
         """How this answer came about: every attempt, and what it cost."""
-        route: Route | None = self._route
+        route: Route = self._route or Route("")
         return route
 
     @property

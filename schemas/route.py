@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from .chat import Usage  # noqa: TC001  msgspec reads the annotation at run time
+if TYPE_CHECKING:
+    from .chat import Usage
 
 
 class Attempt(msgspec.Struct, gc=False):

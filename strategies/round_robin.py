@@ -27,5 +27,7 @@ class RoundRobin:
 
     def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
         """See :class:`Strategy`."""
+        if len(candidates) == 1:
+            return candidates[0]  # no turn is used up where there is no choice
         self._turn += 1
         return candidates[self._turn % len(candidates)]

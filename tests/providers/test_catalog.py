@@ -86,9 +86,12 @@ def test_some_names_need_no_prefix(model: str, provider: str) -> None:
 
 
 def test_an_unknown_name_lists_what_would_do() -> None:
-    """The error names the providers, and the one that was probably meant."""
-    with pytest.raises(BadRequestError, match=r"did you mean groq/llama.*anthropic.*zai"):
+    """The error names the provider that was probably meant, and all where none is near."""
+    with pytest.raises(BadRequestError, match=r"did you mean 'groq/llama'\?") as caught:
         resolve("grooq/llama")
+    assert "anthropic" not in str(caught.value)
+    with pytest.raises(BadRequestError, match=r"PROVIDER/MODEL.*anthropic.*zai"):
+        resolve("wizard-7")
 
 
 def test_an_unknown_name_with_an_address_is_an_openai_server() -> None:
