@@ -131,6 +131,13 @@ def find_key(target: Target, names: tuple[str, ...], placeholder: str = "") -> s
             model=target.model,
             llm_provider=target.provider,
         )
+    if not key.isprintable():
+        raise AuthenticationError(
+            f"the API key for {target.provider} holds a line end or another control character; "
+            "strip it where it is read",
+            model=target.model,
+            llm_provider=target.provider,
+        )
     return key
 
 

@@ -13,7 +13,7 @@ from ..exceptions import APIError, APIResponseValidationError, error_class
 from ..schemas import request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .base import Target
 
@@ -132,11 +132,27 @@ def unreadable(target: Target, body: bytes, reason: str) -> APIError:
 
 def redact(text: str, target: Target) -> str:
     """The text without the target's secrets; some providers repeat the key they refuse."""
-    for secret in target.secrets():
+    return _without(text, target.secrets())
+
+
+def redact_error(error: APIError, secrets: Iterable[str]) -> None:
+    """Take secrets that only the call knows out of everything an error says."""
+    secrets = tuple(secrets)
+    for name in ("message", "code", "param", "request_id", "body"):
+        value = getattr(error, name)
+        if isinstance(value, str):
+            setattr(error, name, _without(value, secrets))
+    error.args = (error.message,)
+    error.response_headers = {
+        name: _without(value, secrets) for name, value in error.response_headers.items()
+    }
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "[redacted]")
-            bare = secret.removeprefix("Bearer ")
-            text = text.replace(bare, "[redacted]")
+            text = text.replace(secret.removeprefix("Bearer "), "[redacted]")
     return text
 
 

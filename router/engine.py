@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
+from ..providers.errors import redact_error
 from .credentials import Secrets
 from .lease import Lease
+from .mock import mocked
 from .retries import Backoff, RetryBudget
 from .stream import ChatStream, Flow
 from .trip import Trip
@@ -77,6 +79,8 @@ class Engine:
             NotFoundError: a fallback is no alias; lists the ones there are.
             APIError: nobody could; carries the route.
         """
+        if options.mock_response is not None:
+            return await mocked(group.name, call, options.mock_response)
         for fallback in options.fallbacks or ():
             self.find(fallback)
         trip = Trip(self, call, group.name, options)
@@ -147,9 +151,9 @@ class Engine:
         """One request to one deployment, and its answer up to a stream's first content."""
         deployment, attempt = lease.deployment, lease.attempt
         limit, own_limit = trip.limit(deployment, lease.group)
+        call = call_for(deployment, trip.call)
         sent = False
         try:
-            call = call_for(deployment, trip.call)
             here = self.transport.here()
             with here.alarms.limit(limit, usual=trip.fresh):
                 adapter = deployment.adapter
@@ -171,6 +175,7 @@ class Engine:
                     body = await self.transport.read(response, here)
                     answer = adapter.parse(body, call)
         except APIError as error:
+            hide_secrets(call, error)
             raise self._book(lease, trip, error, sent=sent) from error.__cause__
         except TimeoutError as late:
             timeout = Timeout(f"no answer within {limit:.3g} s")
@@ -231,6 +236,15 @@ def call_for(deployment: Deployment, call: Call) -> Call:
         extra_body={**deployment.extra_body, **(call.extra_body or {})} or None,
         drop_params=call.drop_params or deployment.drop_params,
     )
+
+
+def hide_secrets(call: Call, error: APIError) -> None:
+    """Take what only this call knows out of an error: its headers, its fetched token."""
+    secrets = [*(call.extra_headers or {}).values()]
+    if isinstance(call.secret, str):
+        secrets.append(call.secret)
+    if secrets:
+        redact_error(error, secrets)
 
 
 def _empty(group: Group) -> APIError:

@@ -67,6 +67,11 @@ class MockStream(ChatStream):
         return self._made
 
     @property
+    def ready(self) -> int:
+        """None: each is made when it is asked for."""
+        return 0
+
+    @property
     def response_headers(self) -> dict[str, str]:
         """Nobody sent any."""
         return {}

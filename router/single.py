@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cachetools import LRUCache
 
-from ..exceptions import AuthenticationError
 from ..providers import Target, resolve
 from ..strategies import SimpleShuffle
 from .deployment import SETTINGS, Deployment
 from .engine import Engine
 from .groups import Group
 from .health import Circuit, HealthPolicy
-from .mock import mocked
 from .observe import told
-from .options import CONTROL, split
+from .options import split
 from .stream import ChatStream
 from .sync import SyncStream, run
 
@@ -65,10 +63,7 @@ class Singles:
         if _setting("drop_params") and options.drop_params is None:
             call.drop_params = True
         group = self._group(model, **reach)
-        if options.mock_response is None:
-            answer = self._engine.answer(call, group, _with_defaults(options))
-        else:
-            answer = mocked(model, call, options.mock_response)
+        answer = self._engine.answer(call, group, _with_defaults(options))
         if options.verbose or options.logger_fn:
             return await told(answer, model, call, options)
         return await answer
@@ -92,12 +87,6 @@ class Singles:
         name = f"{custom_llm_provider}/{model}" if custom_llm_provider else model
         provider, known_as = resolve(name, has_base=base is not None)
         key = api_key or _setting(f"{provider.removesuffix('_ai')}_key") or _setting("api_key")
-        if isinstance(key, str) and CONTROL.search(key):
-            raise AuthenticationError(
-                f"the key for {provider} has a line end or another control character; strip it",
-                model=model,
-                llm_provider=provider,
-            )
         settings = {name: value for name, value in (settings or {}).items() if value is not None}
         identity = (provider, known_as, key, base, api_version, repr(sorted(settings.items())))
         group = self._groups.get(identity)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Self
 
 from ..exceptions import APIError, APIResponseValidationError, StreamInterruptedError
@@ -19,7 +20,7 @@ from ..schemas import request_id
 from .partial import Partial, has_content
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from types import TracebackType
 
     from aiohttp import ClientResponse
@@ -49,6 +50,7 @@ class Flow:
         self.lease = lease
         self.route = trip.route
         self.pending: list[ChatCompletionChunk] = []
+        self.ready: Iterator[ChatCompletionChunk] = iter(())
         self.partial = Partial()
         self.over = False
         self._failure: APIError | None = None
@@ -208,8 +210,8 @@ async def chunks_of(flow: Flow) -> AsyncGenerator[ChatCompletionChunk, None]:
     add = flow.partial.add
     try:
         while True:
-            ready, flow.pending = flow.pending, []
-            for chunk in ready:
+            flow.ready, flow.pending = iter(flow.pending), []
+            for chunk in flow.ready:
                 add(chunk)
                 yield chunk
             if flow.over:
@@ -234,12 +236,17 @@ class ChatStream:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._chunks = chunks_of(flow)
+        self._chunks: Any = chunks_of(flow)
 
     @property
     def route(self) -> Route:
         """Every attempt made for this stream."""
         return self._flow.route
+
+    @property
+    def ready(self) -> int:
+        """How many chunks are there already: the next ones come without waiting."""
+        return length_hint(self._flow.ready)
 
     @property
     def response_headers(self) -> dict[str, str]:

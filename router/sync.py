@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -107,6 +108,7 @@ class SyncStream:
 
     def __init__(self, stream: ChatStream) -> None:
         self._stream = stream
+        self._ready: deque[ChatCompletionChunk] = deque()
 
     @property
     def route(self) -> Route:
@@ -122,13 +124,15 @@ class SyncStream:
         return self
 
     def __next__(self) -> ChatCompletionChunk:
-        chunk: ChatCompletionChunk | None = run(_next(self._stream))
-        if chunk is None:
-            raise StopIteration
-        return chunk
+        if not self._ready:
+            self._ready.extend(run(_batch(self._stream)))
+            if not self._ready:
+                raise StopIteration
+        return self._ready.popleft()
 
     def close(self) -> None:
         """End the stream now."""
+        self._ready.clear()
         run(self._stream.aclose())
 
     def __enter__(self) -> Self:
@@ -143,5 +147,7 @@ class SyncStream:
         self.close()
 
 
-async def _next(stream: ChatStream) -> ChatCompletionChunk | None:
-    return await anext(stream, None)
+async def _batch(stream: ChatStream) -> list[ChatCompletionChunk]:
+    """The next chunk and those that came with it: one way to the loop and back for all."""
+    first = await anext(stream, None)
+    return [] if first is None else [first, *[await anext(stream) for _ in range(stream.ready)]]
