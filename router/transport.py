@@ -171,10 +171,13 @@ class Transport:
         Raises:
             APIConnectionError: the connection broke.
         """
+        content: Any = response.content
         try:
-            data: bytes = await response.content.readany()
+            data: bytes = await content.readany()
         except FAILURES as error:
-            raise translate(error) from error
+            data = content._read_nowait(-1)  # what had come: the failure is raised before it
+            if not data:
+                raise translate(error) from error
         return data
 
     async def drain(self, response: ClientResponse) -> None:

@@ -50,7 +50,7 @@ router_settings:
 """
 
 WRONG = [
-    ("3", "model_list[0].litellm_params.model", "did you mean anthropic/claude?"),
+    ("3", "model_list[0].litellm_params.model", "did you mean 'anthropic/claude'?"),
     ("5", "model_list[1].litellm_params.api_key", "set GROQ_API_KEY"),
     ("9", "model_list[2].litellm_params.weight", "valid number"),
     ("13", "model_list[3].model_info.id", "already the id of model_list[1]"),

@@ -122,7 +122,7 @@ class TestReading:
         """A provider that sends fields of these names does not reach polyroute's own."""
         body = json.dumps({**BODY, odd: "mine"}).encode()
         answer = adapter(Target("openai", "m", "key")).parse(body, Call([]))
-        assert answer.route is None or odd == "polyroute:route"
+        assert odd == "polyroute:route" or answer.route.attempts == []
         assert answer.choices[0].message.content == "Hello!"
 
     def test_fields_can_be_set(self, answer: ChatCompletion) -> None:
