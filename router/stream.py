@@ -254,7 +254,8 @@ class ChatStream:
         return {name.lower(): value for name, value in self._flow.response.headers.items()}
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
-        return self._chunks
+        chunks: AsyncIterator[ChatCompletionChunk] = self._chunks
+        return chunks
 
     def __anext__(self) -> Any:
         return self._chunks.__anext__()

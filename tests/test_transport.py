@@ -264,6 +264,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 
 
 USE = """
+import aiohttp, pydantic  # loaded at first use: not while the debug loop watches for slow steps
 import asyncio, threading
 from polyroute import Router
 from polyroute.testing import Upstream
