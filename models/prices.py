@@ -42,6 +42,7 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         search: of one web search.
         always_searches: whether every answer has searched, although its usage does not say so.
         reported: whether the provider says itself what an answer has cost.
+        plain: whether a token costs the same whatever the length, and nothing else but searches.
         tiers: prices of whole requests whose prompt is longer than so many tokens, longest first.
     """
 
@@ -60,6 +61,7 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     search: float = 0.0
     always_searches: bool = False
     reported: bool = False
+    plain: bool = False
     tiers: tuple[tuple[int, Prices], ...] = ()
 
     @property
@@ -69,6 +71,14 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def cost(self, usage: Usage) -> float:
         """US dollars for an answer, as the provider says or else by its tokens and searches."""
+        if self.plain and not (  # most answers: two multiplications will do
+            usage.prompt_tokens_details
+            or usage.completion_tokens_details
+            or usage.cache_read_input_tokens
+            or usage.cache_creation_input_tokens
+        ):
+            tokens = usage.prompt_tokens * self.input + usage.completion_tokens * self.output
+            return tokens + self.search * searches(usage, self) if self.search else tokens
         if self.reported:
             said = usage.get("cost")
             said = said.get("total_cost") if isinstance(said, dict) else said
@@ -119,8 +129,8 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def searches(usage: Usage, prices: Prices) -> int:
     """How many web searches an answer made, as far as its usage says."""
-    details: Mapping[str, Any] = usage.prompt_tokens_details or {}
-    count = details.get("web_search_requests")
+    details = usage.prompt_tokens_details
+    count = details.get("web_search_requests") if details else None
     extra = usage._extra
     if not count and (type(extra) is not bytes or b"_search" in extra):
         extras = usage._extras()
@@ -193,7 +203,10 @@ def _make(
     plain, said = price("input_cost_per_token", 0.0), price("output_cost_per_token", 0.0)
     read = price("cache_read_input_token_cost", plain)
     write = price("cache_creation_input_token_cost", plain)
-    search = info.get("search_context_cost_per_query") or {}
+    per_search = info.get("search_context_cost_per_query") or {}
+    search = per_search.get("search_context_size_medium", 0.0)
+    request = info.get("input_cost_per_request") or 0.0
+    reported = info.get("litellm_provider") in REPORTING
     return Prices(
         input=plain,
         output=said,
@@ -206,9 +219,10 @@ def _make(
         output_audio=price("output_cost_per_audio_token", said),
         output_image=price("output_cost_per_image_token", said),
         reasoning=price("output_cost_per_reasoning_token", said),
-        request=info.get("input_cost_per_request") or 0.0,
-        search=search.get("search_context_size_medium", 0.0),
+        request=request,
+        search=search,
         always_searches=bool(info.get("always_searches")),
-        reported=info.get("litellm_provider") in REPORTING,
+        reported=reported,
+        plain=not (tiers or request or reported),
         tiers=tiers,
     )

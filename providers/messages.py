@@ -31,8 +31,18 @@ def normalise_messages(messages: Any) -> list[dict[str, Any]]:
     Raises:
         BadRequestError: names the message that is wrong, and what it should be.
     """
-    if type(messages) is list and messages and all(map(_is_plain, messages)):
-        return list(messages)
+    if type(messages) is list and messages:
+        for message in messages:
+            if type(message) is not dict or type(message.get("content")) is not str:
+                break
+            if type(role := message.get("role")) is not str or role not in ROLES:
+                break
+        else:
+            return list(messages)  # dictionaries with a role and a text: nearly all are
+    return _normalise_one_by_one(messages)
+
+
+def _normalise_one_by_one(messages: Any) -> list[dict[str, Any]]:
     if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
         raise BadRequestError(
             f"messages must be a list of messages, not {type(messages).__name__}; "
@@ -53,16 +63,6 @@ def normalise_messages(messages: Any) -> list[dict[str, Any]]:
     if not plain:
         raise BadRequestError("messages is empty; at least one is needed", param="messages")
     return plain
-
-
-def _is_plain(message: Any) -> bool:
-    """Whether a message is a dictionary with a role and text: nearly all are."""
-    return (
-        type(message) is dict
-        and type(message.get("content")) is str
-        and type(message.get("role")) is str
-        and message["role"] in ROLES
-    )
 
 
 def _plain_message(message: Any, position: int) -> dict[str, Any]:

@@ -135,11 +135,10 @@ class OpenAIAdapter:
         """The messages without what this provider's schema lacks; most go as they are."""
         known = self._message_keys
         for message in messages:
-            if (
-                type(message.get("content")) is list
-                or "tool_calls" in message
-                or not message.keys() <= known
-            ):
+            content = message.get("content")
+            if type(content) is str and len(message) == 2:
+                continue  # a role and a text
+            if type(content) is list or "tool_calls" in message or not message.keys() <= known:
                 calls = self._tool_call_keys
                 return [convert_message(message, known, calls) for message in messages]
         return messages

@@ -97,7 +97,7 @@ class Deployment:
         """US dollars for these tokens, None where prices or tokens are unknown."""
         if usage is None:
             return None
-        prices = self.prices
+        prices = self._prices if self._priced else self.prices
         return None if prices is None else prices.cost(usage)
 
     def observe(self, latency: float) -> None:

@@ -20,11 +20,11 @@ from msgspec.structs import replace
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
 from ..providers.errors import redact_error
 from .credentials import Secrets
-from .lease import Lease
+from .lease import open_lease
 from .mock import mocked
 from .retries import Backoff, RetryBudget
 from .stream import ChatStream, Flow
-from .trip import Trip
+from .trip import begin_trip
 
 if TYPE_CHECKING:
     import random
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from ..schemas import ChatCompletion
     from .deployment import Deployment
     from .groups import Group
+    from .lease import Lease
     from .options import Options
     from .transport import Transport
+    from .trip import Trip
 
     Answer = ChatCompletion | ChatStream
 
@@ -83,7 +85,7 @@ class Engine:
             return await mocked(group.name, call, options.mock_response)
         for fallback in options.fallbacks or ():
             self.find(fallback)
-        trip = Trip(self, call, group.name, options)
+        trip = begin_trip(self, call, group.name, options)
         while True:
             try:
                 return await self._within(group, trip)
@@ -123,7 +125,9 @@ class Engine:
         deployment = group.probe(failed) if group.resting else None
         reason = "probe" if deployment is not None else ""
         if deployment is None:
-            candidates = group.fresh(failed) or [d for d in group.ready if failed[d].again]
+            candidates = group.ready
+            if failed:
+                candidates = group.fresh(failed) or [d for d in candidates if failed[d].again]
             if candidates:
                 deployment = group.strategy.pick(candidates, trip.call)
             else:
@@ -131,7 +135,7 @@ class Engine:
         if reason:
             deployment.circuit.probing = True
         attempt = trip.open_attempt(deployment, group, reason or trip.reason(deployment))
-        return Lease(deployment, group, attempt, self.clock, trip.start)
+        return open_lease(deployment, group, attempt, self.clock, trip.start)
 
     def _in_panic(self, group: Group, trip: Trip) -> Deployment:
         """Nobody is ready: the deployment closest to recovery, unless there is a fallback."""

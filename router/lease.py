@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,73 +20,63 @@ if TYPE_CHECKING:
     from .groups import Group
 
 
-class Lease:
-    """One attempt's hold on a deployment. Ending it a second time changes nothing."""
+class Lease(msgspec.Struct, eq=False):
+    """One attempt's hold on a deployment. Ending it a second time changes nothing.
 
-    __slots__ = (
-        "_clock",
-        "_open",
-        "_started",
-        "attempt",
-        "deployment",
-        "group",
-        "probe",
-        "route_start",
-    )
+    Made by :func:`open_lease`, which counts the attempt as in flight.
+    """
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        group: Group,
-        attempt: Attempt,
-        clock: Callable[[], float],
-        route_start: float,
-    ) -> None:
-        self.deployment = deployment
-        self.group = group
-        self.attempt = attempt
-        self.route_start = route_start
-        self._clock = clock
-        self._started = route_start + attempt.started
-        self._open = True
-        self.probe = attempt.reason == "probe"
-        deployment.in_flight += 1
-        deployment.calls += 1
+    deployment: Deployment
+    group: Group
+    attempt: Attempt
+    clock: Callable[[], float]
+    call_began: float
+    is_open: bool = True
+
+    @property
+    def began(self) -> float:
+        """When the attempt began, by the clock."""
+        return self.call_began + self.attempt.started
+
+    @property
+    def probe(self) -> bool:
+        """Whether the attempt is the one that a half-open circuit lets through."""
+        return self.attempt.reason == "probe"
 
     @property
     def elapsed(self) -> float:
         """Seconds since the attempt began."""
-        return self._clock() - self._started
+        return self.clock() - self.began
 
     def elapsed_since_call(self) -> float:
         """Seconds since the call began, which may have had attempts before this one."""
-        return self._clock() - self.route_start
+        return self.clock() - self.call_began
 
     def first_token(self) -> None:
         """The first content of a stream is here; its time is the deployment's latency."""
-        now = self._clock()
-        self.attempt.first_token = now - self.route_start
-        self.deployment.observe(now - self._started)
+        now = self.clock()
+        self.attempt.first_token = now - self.call_began
+        self.deployment.observe(now - self.began)
 
     def succeeded(self, usage: Usage | None) -> None:
         """The answer, or the whole stream, has arrived."""
-        if not self._open:
+        if not self.is_open:
             return
-        now = self._clock()
+        now = self.clock()
         deployment, attempt = self.deployment, self.attempt
         deployment.successes += 1
         if attempt.first_token is None:
-            deployment.observe(now - self._started)
+            deployment.observe(now - self.began)
         self._charge(usage)
         before = deployment.circuit.state
-        deployment.circuit.succeeded(now, self._started)
+        deployment.circuit.succeeded(now, self.began)
         if before != "closed":
             self._refresh()
         self._close("ok", now)
 
     def failed(self, error: APIError, *, usage: Usage | None = None, counts: bool = True) -> None:
         """The attempt ended in an error; `counts` is False where the deployment is not to blame."""
-        if not self._open:
+        if not self.is_open:
             return
         deployment, attempt = self.deployment, self.attempt
         deployment.failures += 1
@@ -98,13 +90,13 @@ class Lease:
         if deployment.circuit.state != before:
             self._refresh()
         outcome = "interrupted" if attempt.first_token is not None else "failed"
-        self._close(outcome, self._clock())
+        self._close(outcome, self.clock())
 
     def abandoned(self) -> None:
         """The caller went away, or an exception that is nobody's answer passed through."""
-        if self._open:
+        if self.is_open:
             self.deployment.circuit.abandoned(probe=self.probe)
-            self._close("cancelled", self._clock())
+            self._close("cancelled", self.clock())
 
     def _charge(self, usage: Usage | None) -> None:
         """Book the tokens, and what they cost where that is known."""
@@ -118,7 +110,20 @@ class Lease:
             group.refresh()
 
     def _close(self, outcome: str, now: float) -> None:
-        self._open = False
+        self.is_open = False
         self.deployment.in_flight -= 1
         self.attempt.outcome = outcome
-        self.attempt.ended = now - self.route_start
+        self.attempt.ended = now - self.call_began
+
+
+def open_lease(
+    deployment: Deployment,
+    group: Group,
+    attempt: Attempt,
+    clock: Callable[[], float],
+    call_began: float,
+) -> Lease:
+    """Take hold of a deployment for one attempt, from this moment on."""
+    deployment.in_flight += 1
+    deployment.calls += 1
+    return Lease(deployment, group, attempt, clock, call_began)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..exceptions import BadRequestError, NotFoundError, Timeout
 from ..schemas import Attempt, Route
 
@@ -34,41 +36,37 @@ SHARE_OF_REST = 0.6
 """Share of the remaining time that one attempt gets while another could still be made."""
 
 
-class Trip:
-    """One call on its way through groups and attempts."""
+class Trip(msgspec.Struct, eq=False):
+    """One call on its way through groups and attempts. Times are seconds.
 
-    __slots__ = (
-        "_first_error",
-        "_groups",
-        "attempts",
-        "budget",
-        "call",
-        "deadline",
-        "engine",
-        "failed",
-        "fresh",
-        "options",
-        "route",
-        "start",
-    )
+    Attributes:
+        start: when the call began, by the clock.
+        budget: how long it may take as a whole.
+        attempts: made in the present group.
+        failed: what became of the deployments that were asked in vain.
+        fresh: nothing has been tried and nobody waited for yet: the whole budget is left.
+    """
 
-    def __init__(self, engine: Engine, call: Call, alias: str, options: Options) -> None:
-        self.engine = engine
-        self.call = call
-        self.options = options
-        self.route = Route(alias)
-        self.start = engine.clock()
-        self.budget = engine.budget(options)
-        self.deadline = self.start + self.budget
-        self.attempts = 0
-        self.failed: dict[Deployment, APIError] = {}
-        self._first_error: APIError | None = None
-        self.fresh = True
-        self._groups: list[str] = []
+    engine: Engine
+    call: Call
+    options: Options
+    route: Route
+    start: float
+    budget: float
+    attempts: int = 0
+    failed: dict[Deployment, APIError] = {}
+    fresh: bool = True
+    first_error: APIError | None = None
+    groups: list[str] = []
+
+    @property
+    def deadline(self) -> float:
+        """When the call must have been answered, by the clock."""
+        return self.start + self.budget
 
     def enter(self, group: Group) -> None:
         """Start with a group; attempts are counted per group."""
-        self._groups.append(group.name)
+        self.groups.append(group.name)
         self.attempts = 0
 
     @property
@@ -100,7 +98,7 @@ class Trip:
         """Why an attempt is made now."""
         if self.attempts:
             return "retry" if deployment in self.failed else "sibling"
-        return "fallback" if len(self._groups) > 1 else "first"
+        return "fallback" if len(self.groups) > 1 else "first"
 
     def limit(self, deployment: Deployment, group: Group) -> tuple[float, bool]:
         """Seconds for one attempt, and whether that is the deployment's own limit."""
@@ -113,6 +111,8 @@ class Trip:
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
         if self.attempts < self.retries(deployment):
+            if not self.failed and len(group.ready) > 1:
+                return True
             fresh = group.fresh(self.failed)
             if len(fresh) > 1 or (fresh and fresh[0] is not deployment):
                 return True
@@ -131,7 +131,7 @@ class Trip:
         self.fresh = False
         if sent or error.again:
             self.attempts += 1
-            self._first_error = self._first_error or error
+            self.first_error = self.first_error or error
 
     def next_attempt(self, deployment: Deployment, error: APIError, group: Group) -> float | None:
         """Seconds to wait before another attempt in this group; None: there is none."""
@@ -171,10 +171,10 @@ class Trip:
 
     def next_group(self, error: APIError | None = None) -> Group | None:
         """The group to ask after this one has failed, if the error allows it; None: nobody."""
-        if self.late or len(self._groups) > self.engine.max_fallbacks:
+        if self.late or len(self.groups) > self.engine.max_fallbacks:
             return None
-        for alias in self.engine.fallbacks_for(self._groups[0], error, self.options):
-            if alias not in self._groups:
+        for alias in self.engine.fallbacks_for(self.groups[0], error, self.options):
+            if alias not in self.groups:
                 try:
                     return self.engine.find(alias)
                 except (BadRequestError, NotFoundError):
@@ -195,7 +195,12 @@ class Trip:
             )
             late.__cause__ = error
             error = late
-        elif self._first_error is not None:
-            error = self._first_error
+        elif self.first_error is not None:
+            error = self.first_error
         error.route = self.route
         return error
+
+
+def begin_trip(engine: Engine, call: Call, alias: str, options: Options) -> Trip:
+    """A call sets out."""
+    return Trip(engine, call, options, Route(alias), engine.clock(), engine.budget(options))

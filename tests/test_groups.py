@@ -12,7 +12,7 @@ from polyroute.providers import Target
 from polyroute.router.deployment import Deployment
 from polyroute.router.groups import Group
 from polyroute.router.health import Circuit, HealthPolicy
-from polyroute.router.lease import Lease
+from polyroute.router.lease import Lease, open_lease
 from polyroute.schemas import Attempt, Usage
 from polyroute.strategies import SimpleShuffle
 
@@ -42,7 +42,7 @@ class Hall:
 
     def lease(self, deployment: Deployment) -> Lease:
         attempt = Attempt(deployment.id, "smart", "first", 0.0, 0.0)
-        return Lease(deployment, self.group, attempt, self.clock, self.clock())
+        return open_lease(deployment, self.group, attempt, self.clock, self.clock())
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polyroute
 from polyroute.providers import Call
 from polyroute.router.options import NO_OPTIONS
-from polyroute.router.trip import Trip
+from polyroute.router.trip import begin_trip
 
 from . import GROUP, Messages, model_list
 
@@ -49,6 +49,6 @@ class Client:
         engine = self.router._engine
         group = engine.find(GROUP)
         for _ in range(times):
-            trip = Trip(engine, Call([]), GROUP, NO_OPTIONS)
+            trip = begin_trip(engine, Call([]), GROUP, NO_OPTIONS)
             trip.enter(group)
             engine.choose(group, trip).abandoned()
