@@ -62,15 +62,15 @@ class Lease(msgspec.Struct, eq=False):
         """The answer, or the whole stream, has arrived."""
         if not self.is_open:
             return
-        now = self.clock()
-        deployment, attempt = self.deployment, self.attempt
+        now, began = self.clock(), self.began
+        deployment, circuit = self.deployment, self.deployment.circuit
         deployment.successes += 1
-        if attempt.first_token is None:
-            deployment.observe(now - self.began)
+        if self.attempt.first_token is None:
+            deployment.observe(now - began)
         self._charge(usage)
-        before = deployment.circuit.state
-        deployment.circuit.succeeded(now, self.began)
-        if before != "closed":
+        rested = circuit.state != "closed"
+        circuit.succeeded(now, began)
+        if rested:
             self._refresh()
         self._close("ok", now)
 

@@ -140,7 +140,7 @@ class Router:
         Raises:
             APIError: nobody could answer; the class says why, `route` what was tried.
         """
-        if misplaced := TARGET & params.keys():
+        if params and (misplaced := TARGET & params.keys()):
             raise BadRequestError(
                 f"{', '.join(sorted(misplaced))} belongs to a deployment of the Router "
                 "(litellm_params), not to a call",

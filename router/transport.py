@@ -14,7 +14,6 @@ import contextlib
 import os
 import ssl
 import weakref
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +45,6 @@ FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 GONE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 """What it raises when a connection ends before an answer begins."""
 
-fresh_connection: ContextVar[bool] = ContextVar("fresh_connection", default=False)
-"""Whether the request that is being sent has made its own connection."""
-
 READ_BUFFER = 64 * 2**10
 CONNECTIONS = 1000
 DRAIN_SECONDS = 0.1
@@ -63,8 +59,13 @@ class Connector(aiohttp.TCPConnector):
     server's own (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
     """
 
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit)
+        self.making: set[asyncio.Task[Any] | None] = set()
+        """Tasks whose request has made its own connection."""
+
     async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        fresh_connection.set(True)
+        self.making.add(asyncio.current_task())
         return await super()._create_connection(*args, **kwargs)
 
 
@@ -73,6 +74,7 @@ class Here:
     """What a transport keeps for one event loop."""
 
     session: aiohttp.ClientSession
+    connector: Connector
     keeper: AsyncGenerator[None, None]
     alarms: Alarms
     reading: set[ClientResponse]
@@ -114,7 +116,7 @@ class Transport:
             APIConnectionError: the connection could not be made or broke.
         """
         url = self._urls.get(request.url) or self._remember(request.url)
-        fresh_connection.set(False)
+        making = here.connector.making
         while True:
             try:
                 response = await here.session.post(
@@ -126,13 +128,16 @@ class Transport:
                 )
                 break
             except GONE as error:
-                if fresh_connection.get():
+                if asyncio.current_task() in making:
                     raise translate(error) from error
                 # a kept connection that the server had closed: the next one, or a new one
             except FAILURES as error:
                 raise translate(error) from error
             except ValueError as error:
                 raise _cannot_be_sent(error) from None
+            finally:
+                if making:
+                    making.discard(asyncio.current_task())
         here.reading.add(response)
         return response
 
@@ -232,8 +237,9 @@ class Transport:
         loop = asyncio.get_running_loop()
         for closed in [known for known in self._loops if known.is_closed()]:
             _abandon({closed: self._loops.pop(closed)})
+        connector = Connector(self._max_connections)
         session = aiohttp.ClientSession(
-            connector=Connector(limit=self._max_connections),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             read_bufsize=READ_BUFFER,
@@ -244,7 +250,7 @@ class Transport:
         keeper = _keep(session, reading)
         with contextlib.suppress(StopIteration):
             keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
-        here = self._loops[loop] = Here(session, keeper, Alarms(loop), reading)
+        here = self._loops[loop] = Here(session, connector, keeper, Alarms(loop), reading)
         return here
 
     def _remember(self, url: str) -> URL:
