@@ -71,14 +71,11 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def cost(self, usage: Usage) -> float:
         """US dollars for an answer, as the provider says or else by its tokens and searches."""
-        if self.plain and not (  # most answers: two multiplications will do
-            usage.prompt_tokens_details
-            or usage.completion_tokens_details
-            or usage.cache_read_input_tokens
-            or usage.cache_creation_input_tokens
-        ):
-            tokens = usage.prompt_tokens * self.input + usage.completion_tokens * self.output
-            return tokens + self.search * searches(usage, self) if self.search else tokens
+        if self.plain and _is_ordinary(usage):  # most answers: two multiplications will do
+            cost = usage.prompt_tokens * self.input + usage.completion_tokens * self.output
+            if self.search and (self.always_searches or _may_have_searched(usage._extra)):
+                cost += self.search * searches(usage, self)
+            return cost
         if self.reported:
             said = usage.get("cost")
             said = said.get("total_cost") if isinstance(said, dict) else said
@@ -127,12 +124,26 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return plain * self.output + special
 
 
+def _is_ordinary(usage: Usage) -> bool:
+    """Whether all tokens of an answer are of the ordinary kinds."""
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    return not (
+        (prompt and any(prompt.values()))
+        or (completion and any(completion.values()))
+        or usage.cache_read_input_tokens
+        or usage.cache_creation_input_tokens
+    )
+
+
+def _may_have_searched(extra: Any) -> bool:
+    return type(extra) is not bytes or b"_search" in extra
+
+
 def searches(usage: Usage, prices: Prices) -> int:
     """How many web searches an answer made, as far as its usage says."""
     details = usage.prompt_tokens_details
     count = details.get("web_search_requests") if details else None
-    extra = usage._extra
-    if not count and (type(extra) is not bytes or b"_search" in extra):
+    if not count and _may_have_searched(usage._extra):
         extras = usage._extras()
         server = extras.get("server_tool_use")
         count = (

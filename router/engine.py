@@ -186,7 +186,8 @@ class Engine:
             guilty = own_limit or self._slow(lease)
             raise self._book(lease, trip, timeout, sent=sent, guilty=guilty) from late
         self.retry_budget.earn()
-        trip.route.dropped_params += request.dropped
+        if request.dropped:
+            trip.route.dropped_params += request.dropped
         if call.stream:
             return ChatStream(flow)
         lease.succeeded(answer.usage)

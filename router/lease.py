@@ -100,9 +100,12 @@ class Lease(msgspec.Struct, eq=False):
 
     def _charge(self, usage: Usage | None) -> None:
         """Book the tokens, and what they cost where that is known."""
+        if usage is None:
+            return
         self.attempt.usage = usage
-        cost = self.attempt.cost = self.deployment.price_of(usage)
-        if cost is not None:
+        prices = self.deployment.prices
+        if prices is not None:
+            cost = self.attempt.cost = prices.cost(usage)
             self.deployment.cost += cost
 
     def _refresh(self) -> None:

@@ -97,7 +97,9 @@ def lowest(candidates: Sequence[C], metric: Callable[[C], float], rng: random.Ra
     if len(candidates) == 2:
         one, other = candidates
         first, second = metric(one), metric(other)
-        return one if first < second or (first == second and rng.random() < 0.5) else other
+        if first == second:
+            return one if rng.random() < 0.5 else other
+        return one if first < second else other
     best: list[C] = []
     bound = float("inf")
     for candidate in candidates:
