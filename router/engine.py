@@ -28,7 +28,7 @@ from .trip import begin_trip
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..providers import Call
     from ..schemas import ChatCompletion
@@ -125,7 +125,7 @@ class Engine:
         deployment = group.probe(failed) if group.resting else None
         reason = "probe" if deployment is not None else ""
         if deployment is None:
-            candidates = group.ready
+            candidates: Sequence[Deployment] = group.ready
             if failed:
                 candidates = group.fresh(failed) or [d for d in candidates if failed[d].again]
             if candidates:
