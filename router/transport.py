@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 """What aiohttp raises when a connection fails, before or while it is read."""
 
-GONE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
-"""What it raises when a connection ends before an answer begins."""
+GONE = aiohttp.ClientOSError
+"""What it raises when a request cannot be written, or a connection not be made."""
 
 READ_BUFFER = 64 * 2**10
 CONNECTIONS = 1000
@@ -54,9 +54,9 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 class Connector(aiohttp.TCPConnector):
     """Connections that are known to be new while their first request is sent.
 
-    A server may close a connection that we keep at the moment we use it again. Such a request
-    never reached it and can be sent again; on a new connection the same failure is the
-    server's own (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
+    A server may close a connection that we keep at the moment we use it again. A request that
+    could not be written there was not taken and can be sent again; on a new connection the same
+    failure is the server's own (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
     """
 
     def __init__(self, limit: int) -> None:
