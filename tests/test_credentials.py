@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from dataclasses import dataclass, field
@@ -154,9 +155,13 @@ async def test_failure_that_nobody_waits_for(secrets: Secrets, clock: FakeClock)
     await asyncio.sleep(0.01)
     waiter.cancel()
     await asyncio.wait([waiter])
+    noise: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
     token.gate.set()
     while secrets._fetching:
         await asyncio.sleep(0.001)
+    gc.collect()
+    assert noise == []
 
 
 def test_secret_hides_itself() -> None:

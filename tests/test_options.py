@@ -239,7 +239,8 @@ class TestConfiguration:
 
     def test_extra_model_info_is_fine(self) -> None:
         """model_info may hold what the caller likes."""
-        Router(model_list=[{**entry(), "model_info": {"team": "blue", "max_tokens": 5}}])
+        router = Router(model_list=[{**entry(), "model_info": {"team": "blue", "max_tokens": 5}}])
+        assert len(router.stats()) == 1
 
     def test_empty_router(self) -> None:
         """A Router may be made empty and filled later."""

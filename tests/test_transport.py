@@ -64,7 +64,8 @@ class TestTrouble:
         params = {"model": "openai/x", "api_base": base, "api_key": "k"}
         entry = {"model_name": "smart", "litellm_params": params}
         router = await fleet.router({"smart": [entry]}, num_retries=0)
-        await failure(router)
+        error = await failure(router)
+        assert (type(error).__name__, error.param) == ("BadRequestError", "api_base")
 
     async def test_dropped(self, fleet: Fleet) -> None:
         """A connection closed instead of an answer is a connection error."""
