@@ -120,7 +120,7 @@ class Checked:
             self.problems.append(Problem(f"{place}.{params}.model", error.message))
             return
         try:
-            _ = deployment.adapter
+            _ = deployment.adapter()
         except APIError as error:
             where = error.param or "api_key"
             self.problems.append(Problem(f"{place}.{params}.{where}", error.message))

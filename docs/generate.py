@@ -25,7 +25,7 @@ from polyroute.providers import Call, Compatible, Target, adapter, aws_credentia
 from polyroute.providers.base import OPENAI_PARAMS
 from polyroute.providers.catalog import COMPATIBLE, NO_KEY
 from polyroute.providers.google_credentials import GoogleToken
-from polyroute.providers.registry import ALIASES, MODULES
+from polyroute.providers.registry import ALIASES, NAMES
 from polyroute.router.config import NOT_ENFORCED
 from polyroute.router.options import NOT_YET, Options
 
@@ -208,7 +208,7 @@ def tree() -> str:
 
 def providers() -> str:
     """One row for each provider."""
-    names = sorted({*MODULES, *COMPATIBLE})
+    names = sorted({*NAMES, *COMPATIBLE})
     return table(
         ("prefix", "key", "base URL", "parameters refused", "more"),
         (
@@ -225,7 +225,7 @@ def prefixes(name: str) -> str:
 
 def row_of(name: str) -> Compatible | None:
     """The row of a provider, its module's if it has a module."""
-    if name not in MODULES:
+    if name not in NAMES:
         return COMPATIBLE[name]
     rows = vars(module_of(name)).values()
     return next((row for row in rows if isinstance(row, Compatible)), None)

@@ -1,6 +1,6 @@
 """Everything that translates: one module per wire format, compatible providers as rows."""
 
-from .base import Adapter, Call, Decoder, File, Request, Target
+from .base import Adapter, Call, ChatAdapter, Decoder, File, Operation, Pending, Request, Target
 from .catalog import COMPATIBLE, Compatible
 from .registry import adapter, resolve
 
@@ -8,9 +8,12 @@ __all__ = [
     "COMPATIBLE",
     "Adapter",
     "Call",
+    "ChatAdapter",
     "Compatible",
     "Decoder",
     "File",
+    "Operation",
+    "Pending",
     "Request",
     "Target",
     "adapter",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from ..exceptions import APIError
-    from ..schemas import ChatCompletion, ChatCompletionChunk, Usage
+    from ..schemas import Answer, ChatCompletionChunk, Usage
 
 OPENAI_PARAMS = frozenset(
     {
@@ -62,6 +62,18 @@ OPENAI_PARAMS = frozenset(
 )
 """Parameters that mean the same everywhere: a target takes, translates, refuses or drops them.
 Anything else is a provider's own and goes to the provider as it is."""
+
+Operation = Literal[
+    "chat",
+    "embedding",
+    "image",
+    "moderation",
+    "rerank",
+    "speech",
+    "text_completion",
+    "transcription",
+]
+"""What a call can be for. All but chat are answered whole."""
 
 SECRET_NAME = re.compile(r"credential|key|password|secret|token")
 """Names of settings whose values are secrets, such as ``azure_ad_token``."""
@@ -138,7 +150,7 @@ class Call(msgspec.Struct):
     """One caller's request, checked and normalised, before any provider has seen it.
 
     Attributes:
-        messages: plain dictionaries in OpenAI's shape.
+        messages: plain dictionaries in OpenAI's shape; empty for all but chat.
         params: parameters that are not None, by OpenAI's names, and providers' own.
         stream: whether chunks are wanted.
         ask_usage: whether a stream must report usage even if the caller did not ask.
@@ -148,6 +160,8 @@ class Call(msgspec.Struct):
         files: what :meth:`Adapter.files` asked for, by URL.
         secret: what the adapter's `credential` gave, e.g. a bearer token.
         max_event_bytes: limit of one event of a stream.
+        operation: what the call is for.
+        input: what is embedded, ranked, drawn, judged, spoken or heard; None for chat.
     """
 
     messages: list[dict[str, Any]]
@@ -160,6 +174,8 @@ class Call(msgspec.Struct):
     files: dict[str, File] = msgspec.field(default_factory=dict)
     secret: Any = None
     max_event_bytes: int = 32 * 2**20
+    operation: Operation = "chat"
+    input: Any = None
 
     @property
     def wants_usage(self) -> bool:
@@ -168,19 +184,28 @@ class Call(msgspec.Struct):
         return bool(options and options.get("include_usage"))
 
     def __repr__(self) -> str:
-        return f"Call({len(self.messages)} messages, params={list(self.params)})"
+        what = f"{len(self.messages)} messages" if self.operation == "chat" else self.operation
+        return f"Call({what}, params={list(self.params)})"
 
 
 class Request(msgspec.Struct):
-    """A POST, ready to send. `dropped` names the parameters that `drop_params` left out."""
+    """An HTTP request, ready to send. `dropped` names the parameters that were left out."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
     dropped: tuple[str, ...] = ()
+    method: str = "POST"
 
     def __repr__(self) -> str:
         return f"Request({self.url!r}, {len(self.body)} bytes)"
+
+
+class Pending(NamedTuple):
+    """Instead of an answer: it is being made; `request`, after so many seconds, asks for it."""
+
+    request: Request
+    seconds: float
 
 
 class Decoder(Protocol):
@@ -209,7 +234,7 @@ class Decoder(Protocol):
 
 
 class Adapter(Protocol):
-    """One wire format, bound to one target."""
+    """One operation in one wire format, bound to one target."""
 
     credential: Credential | None
     """How to get the secret that `build` finds in `call.secret`; None where a key will do."""
@@ -227,16 +252,12 @@ class Adapter(Protocol):
         """
         ...
 
-    def parse(self, body: bytes, call: Call) -> ChatCompletion:
-        """The whole answer.
+    def parse(self, body: bytes, call: Call) -> Answer | Pending:
+        """The whole answer, or how to ask for it again.
 
         Raises:
             APIError: the body is an error in spite of its status, or cannot be understood.
         """
-        ...
-
-    def decoder(self, call: Call) -> Decoder:
-        """A fresh decoder for one streamed answer."""
         ...
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
@@ -244,17 +265,26 @@ class Adapter(Protocol):
         ...
 
 
+class ChatAdapter(Adapter, Protocol):
+    """Chat in one wire format: the one operation that streams."""
+
+    def decoder(self, call: Call) -> Decoder:
+        """A fresh decoder for one streamed answer."""
+        ...
+
+
 def supported_params(
-    call: Call, target: Target, supported: frozenset[str]
+    call: Call, target: Target, supported: frozenset[str], known: frozenset[str] = OPENAI_PARAMS
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The parameters to send, and those that were dropped.
 
-    A parameter of OpenAI's that is not `supported` is refused, or left out with `drop_params`.
+    A parameter of OpenAI's (`known`: those of the operation) that is not `supported` is refused,
+    or left out with `drop_params`.
 
     Raises:
         UnsupportedParamsError: without `drop_params`; names every parameter that is too much.
     """
-    refused = tuple(name for name in call.params if name in OPENAI_PARAMS and name not in supported)
+    refused = tuple(name for name in call.params if name in known and name not in supported)
     if not refused:
         return call.params, ()
     if not call.drop_params:

@@ -5,34 +5,48 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..exceptions import BadRequestError
+from ..exceptions import BadRequestError, UnsupportedParamsError
 from ..models.names import PROVIDERS as ALIASES
 from .catalog import COMPATIBLE, Compatible
-from .openai import OpenAIAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .base import Adapter, Target
+    from .base import Adapter, Operation, Target
 
-MODULES: dict[str, tuple[str, str]] = {
-    "anthropic": (".anthropic", "AnthropicAdapter"),
-    "azure": (".azure", "AzureAdapter"),
-    "bedrock": (".bedrock", "BedrockAdapter"),
-    "cohere": (".cohere", "CohereAdapter"),
-    "gemini": (".gemini", "GeminiAdapter"),
-    "huggingface": (".huggingface", "HuggingFaceAdapter"),
-    "mistral": (".mistral", "MistralAdapter"),
-    "ollama": (".ollama", "make_adapter"),
-    "perplexity": (".perplexity", "PerplexityAdapter"),
-    "replicate": (".replicate", "ReplicateAdapter"),
-    "vertex_ai": (".vertex", "make_adapter"),
-    "xai": (".xai", "XAIAdapter"),
+MODULES: dict[Operation, dict[str, tuple[str, str]]] = {
+    "chat": {
+        "anthropic": (".anthropic", "AnthropicAdapter"),
+        "azure": (".azure", "AzureAdapter"),
+        "bedrock": (".bedrock", "BedrockAdapter"),
+        "cohere": (".cohere", "CohereAdapter"),
+        "gemini": (".gemini", "GeminiAdapter"),
+        "huggingface": (".huggingface", "HuggingFaceAdapter"),
+        "mistral": (".mistral", "MistralAdapter"),
+        "ollama": (".ollama", "make_adapter"),
+        "perplexity": (".perplexity", "PerplexityAdapter"),
+        "replicate": (".replicate", "ReplicateAdapter"),
+        "vertex_ai": (".vertex", "make_adapter"),
+        "xai": (".xai", "XAIAdapter"),
+    },
+    "embedding": {},
+    "image": {},
+    "moderation": {},
+    "rerank": {},
+    "speech": {},
+    "text_completion": {},
+    "transcription": {},
 }
-"""Providers with a format of their own: module and what makes the adapter, imported when first
-needed."""
+"""Who does what in a format of its own: module and what makes the adapter from a target,
+imported when first needed."""
+
+OPENAI_FORMAT: dict[Operation, tuple[str, str]] = {"chat": (".openai", "OpenAIAdapter")}
+"""The same for those who speak OpenAI's format: made from a target and its row."""
+
+NAMES = frozenset(name for providers in MODULES.values() for name in providers)
+"""Providers that have a module, whatever for."""
 
 BARE_NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -72,7 +86,7 @@ def resolve(
     prefix, slash, name = model.partition("/")
     if slash and name:
         provider = ALIASES.get(prefix, prefix)
-        if provider in (providers or ()) or provider in MODULES or provider in COMPATIBLE:
+        if provider in (providers or ()) or provider in NAMES or provider in COMPATIBLE:
             return provider, name
     for pattern, provider in BARE_NAMES:
         if pattern.match(model):
@@ -84,7 +98,7 @@ def resolve(
 
 def _unknown(model: str, prefix: str, providers: Mapping[str, Compatible]) -> str:
     """Why a name does not resolve: with what was probably meant, else with all that would do."""
-    known = sorted({*MODULES, *COMPATIBLE, *providers})
+    known = sorted({*NAMES, *COMPATIBLE, *providers})
     close = get_close_matches(prefix, [*known, *ALIASES], n=1) if prefix else []
     if close:
         hint = f"did you mean '{close[0]}/{model.partition('/')[2]}'?"
@@ -95,16 +109,34 @@ def _unknown(model: str, prefix: str, providers: Mapping[str, Compatible]) -> st
     )
 
 
-def adapter(target: Target, providers: Mapping[str, Compatible] | None = None) -> Adapter:
-    """The adapter for a target.
+def adapter(
+    target: Target,
+    providers: Mapping[str, Compatible] | None = None,
+    operation: Operation = "chat",
+) -> Adapter:
+    """The adapter for an operation of a target.
 
     Raises:
         AuthenticationError: it needs a key and there is none.
         BadRequestError: it needs an address and there is none.
+        UnsupportedParamsError: the provider does not do that.
     """
     row = (providers or {}).get(target.provider)
-    if row is None and target.provider in MODULES:
-        module, name = MODULES[target.provider]
-        made: Adapter = getattr(import_module(module, __package__), name)(target)
+    if row is None and target.provider in MODULES[operation]:
+        made: Adapter = _load(MODULES[operation][target.provider])(target)
         return made
-    return OpenAIAdapter(target, row or COMPATIBLE[target.provider])
+    row = row or COMPATIBLE.get(target.provider)
+    if row is None or operation not in OPENAI_FORMAT:
+        raise UnsupportedParamsError(
+            f"{target.provider} has no {operation.replace('_', ' ')}, or none that is known here; "
+            f"there is {', '.join(sorted(MODULES[operation]))}",
+            model=target.model,
+            llm_provider=target.provider,
+        )
+    made = _load(OPENAI_FORMAT[operation])(target, row)
+    return made
+
+
+def _load(place: tuple[str, str]) -> Any:
+    module, name = place
+    return getattr(import_module(module, __package__), name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..models import Prices
-    from ..providers import Adapter, Compatible
+    from ..providers import Adapter, Compatible, Operation
     from ..schemas import Usage
     from .config import DeploymentConfig
     from .groups import Group
@@ -56,23 +56,23 @@ class Deployment:
     successes: int = 0
     failures: int = 0
     cost: float = 0.0
-    _adapter: Adapter | None = field(default=None, repr=False)
+    _adapters: dict[Operation, Adapter] = field(default_factory=dict, repr=False)
     _prices: Prices | None = field(default=None, repr=False)
     _priced: bool = field(default=False, repr=False)
 
-    @property
-    def adapter(self) -> Adapter:
+    def adapter(self, operation: Operation = "chat") -> Any:
         """The translator, made at first use; one that is not lasting reads the environment anew.
 
         Raises:
             AuthenticationError: a key is needed and there is none.
             BadRequestError: an address is needed and there is none.
+            UnsupportedParamsError: the provider does not do that.
         """
-        if self._adapter is not None:
-            return self._adapter
-        made = adapter(self.target, self.providers)
-        if self.lasting:
-            self._adapter = made
+        made = self._adapters.get(operation)
+        if made is None:
+            made = adapter(self.target, self.providers, operation)
+            if self.lasting:
+                self._adapters[operation] = made
         return made
 
     @property

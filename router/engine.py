@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from ..exceptions import APIError, NotFoundError, ServiceUnavailableError, Timeout
+from ..providers import Pending
 from ..providers.errors import redact_error
 from .credentials import Secrets
 from .lease import open_lease
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .groups import Group
     from .lease import Lease
     from .options import Options
-    from .transport import Transport
+    from .transport import Here, Transport
     from .trip import Trip
 
     Answer = ChatCompletion | ChatStream
@@ -160,7 +161,7 @@ class Engine:
         try:
             here = self.transport.here()
             with here.alarms.limit(limit, usual=trip.fresh):
-                adapter = deployment.adapter
+                adapter = deployment.adapter(call.operation)
                 for url in adapter.files(call):
                     call.files[url] = call.files.get(url) or await self.transport.fetch(url)
                 if adapter.credential is not None:
@@ -178,6 +179,8 @@ class Engine:
                 else:
                     body = await self.transport.read(response, here)
                     answer = adapter.parse(body, call)
+                    while type(answer) is Pending:
+                        answer = await self._ask_again(answer, adapter, call, here)
         except APIError as error:
             hide_secrets(call, error)
             raise self._book(lease, trip, error, sent=sent) from error.__cause__
@@ -194,6 +197,15 @@ class Engine:
         answer._route = trip.route
         answer._headers = response.headers
         return answer
+
+    async def _ask_again(self, pending: Pending, adapter: Any, call: Call, here: Here) -> Any:
+        """What has become of an answer that was still being made."""
+        await asyncio.sleep(pending.seconds)
+        response = await self.transport.send(pending.request, here)
+        body = await self.transport.read(response, here)
+        if response.status >= 300:
+            raise adapter.error(response.status, response.headers, body)
+        return adapter.parse(body, call)
 
     def _book(
         self, lease: Lease, trip: Trip, error: APIError, *, sent: bool, guilty: bool = True

@@ -86,25 +86,26 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that no HTTP header may have."""
 
 
-def split(
-    messages: Any,
-    stream: bool,
-    keywords: Mapping[str, Any],
-    *,
-    ask_usage: bool,
-    routed: bool = True,
-) -> tuple[Call, Options]:
-    """The call and its options.
+def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:
+    """A chat, still without parameters.
+
+    Raises:
+        BadRequestError: a message is malformed; says which and how.
+    """
+    return Call(normalise_messages(messages), stream=stream, ask_usage=ask_usage)
+
+
+def split(call: Call, keywords: Mapping[str, Any], *, routed: bool = True) -> Options:
+    """Put the parameters among the keywords into the call, and return the options among them.
 
     `routed` says that deployments are chosen among: `metadata` may then hold what is meant for
     the Router.
 
     Raises:
-        BadRequestError: messages or an option are malformed; names them.
+        BadRequestError: a parameter or an option is malformed; names it.
     """
-    call = Call(normalise_messages(messages), stream=stream, ask_usage=ask_usage)
     if not keywords:
-        return call, NO_OPTIONS
+        return NO_OPTIONS
     chosen: dict[str, Any] = {}
     params: dict[str, Any] = {}
     for given, value in keywords.items():
@@ -119,7 +120,7 @@ def split(
     _take_call_fields(call, params)
     call.params = params
     call.drop_params = bool(chosen.get("drop_params"))
-    return call, Options(**chosen) if chosen else NO_OPTIONS
+    return Options(**chosen) if chosen else NO_OPTIONS
 
 
 def _take_call_fields(call: Call, params: dict[str, Any]) -> None:

@@ -13,21 +13,22 @@ from .engine import Engine
 from .groups import Group, unknown_alias
 from .health import Circuit, HealthPolicy
 from .observe import told
-from .options import TARGET, split
+from .operations import Operations
+from .options import TARGET, chat, split
 from .stream import ChatStream
 from .sync import SyncStream, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from ..providers import Compatible
+    from ..providers import Call, Compatible
     from ..schemas import ChatCompletion
     from ..strategies import Strategy
     from .deployment import Deployment
 
 
-class Router:
+class Router(Operations):
     """Spreads calls over deployments, retries, falls back, and keeps the caller's deadline.
 
     Args:
@@ -140,17 +141,10 @@ class Router:
         Raises:
             APIError: nobody could answer; the class says why, `route` what was tried.
         """
-        if params and (misplaced := TARGET & params.keys()):
-            raise BadRequestError(
-                f"{', '.join(sorted(misplaced))} belongs to a deployment of the Router "
-                "(litellm_params), not to a call",
-                model=model,
-            )
-        call, options = split(messages, stream, params, ask_usage=True)
-        answer = self._engine.answer(call, self._find(model), options)
-        if options.verbose or options.logger_fn:
-            return await told(answer, model, call, options)
-        return await answer
+        answer: ChatCompletion | ChatStream = await self._operate(
+            model, chat(messages, stream=stream, ask_usage=True), params
+        )
+        return answer
 
     @overload
     def completion(
@@ -219,6 +213,19 @@ class Router:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def _operate(self, model: str, call: Call, keywords: Mapping[str, Any]) -> Awaitable[Any]:
+        if keywords and (misplaced := TARGET & keywords.keys()):
+            raise BadRequestError(
+                f"{', '.join(sorted(misplaced))} belongs to a deployment of the Router "
+                "(litellm_params), not to a call",
+                model=model,
+            )
+        options = split(call, keywords)
+        answer = self._engine.answer(call, self._find(model), options)
+        if options.verbose or options.logger_fn:
+            return told(answer, model, call, options)
+        return answer
 
     def __repr__(self) -> str:
         return f"Router({len(self._deployments)} deployments, aliases={self.aliases})"

@@ -119,9 +119,10 @@ class Transport:
         making = here.connector.making
         while True:
             try:
-                response = await here.session.post(
+                response = await here.session.request(
+                    request.method,
                     url,
-                    data=request.body,
+                    data=request.body or None,
                     headers=request.headers,
                     allow_redirects=False,
                     ssl=True if url.scheme == "http" else self._ssl_context(),

@@ -12,7 +12,7 @@ import pytest
 
 import polyroute
 from polyroute.providers.catalog import COMPATIBLE
-from polyroute.providers.registry import MODULES
+from polyroute.providers.registry import NAMES
 
 ROOT = Path(polyroute.__file__).parent
 PACKAGES = ("cli", "models", "providers", "router", "schemas", "strategies", "testing")
@@ -90,7 +90,7 @@ def test_every_module_begins_with_a_map() -> None:
 
 def test_providers_are_compared_nowhere_else() -> None:
     """Outside providers/ no code asks which provider it has before it."""
-    names = {*MODULES, *COMPATIBLE}
+    names = {*NAMES, *COMPATIBLE}
     asking = [
         f"{where(path)}:{node.lineno}"
         for path, tree in TREES.items()

@@ -186,7 +186,7 @@ class TestCalls:
         entry = upstream.deployment("smart", id="d", **params)
         router = await fleet.router({"smart": [entry]}, num_retries=0)
         (deployment,) = router._deployments.values()
-        deployment._adapter = WithToken(deployment.target, COMPATIBLE["openai"])
+        deployment._adapters["chat"] = WithToken(deployment.target, COMPATIBLE["openai"])
         deployment._adapter.credential = token
         return router, upstream
 

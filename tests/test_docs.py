@@ -16,7 +16,7 @@ import pytest
 
 import polyroute
 from polyroute.exceptions import APIError
-from polyroute.providers.registry import MODULES
+from polyroute.providers.registry import NAMES
 from polyroute.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_every_strategy_is_described() -> None:
 def test_every_wire_format_is_described() -> None:
     """A provider with a module of its own is explained, on a page of its own or in the table."""
     page = (ROOT / "docs/providers/index.md").read_text("utf-8")
-    assert [name for name in MODULES if f"`{name}/`" not in page] == []
+    assert [name for name in NAMES if f"`{name}/`" not in page] == []
 
 
 def test_every_error_is_in_the_table() -> None:

@@ -10,13 +10,14 @@ import pytest
 
 from polyroute import BadRequestError, ConfigurationError, Router
 from polyroute.router.config import deployment_config
-from polyroute.router.options import NO_OPTIONS, split
+from polyroute.router.options import NO_OPTIONS, chat, split
 
 HI = [{"role": "user", "content": "Hi"}]
 
 
 def options(**keywords: Any) -> tuple[Any, Any]:
-    return split(HI, False, keywords, ask_usage=True)
+    call = chat(HI, stream=False, ask_usage=True)
+    return call, split(call, keywords)
 
 
 def entry(**params: Any) -> dict[str, Any]:
@@ -59,7 +60,8 @@ class TestSplit:
         """The caller's list and dictionaries are never changed."""
         messages = [{"role": "system", "content": "Be brief."}, *HI]
         before = [dict(message) for message in messages]
-        split(messages, False, {"supports_system_message": False}, ask_usage=True)
+        call = chat(messages, stream=False, ask_usage=True)
+        split(call, {"supports_system_message": False})
         assert messages == before
 
     def test_tags_are_refused_by_a_router(self) -> None:
@@ -67,7 +69,8 @@ class TestSplit:
         metadata = {"tags": ["free"], "user": "u"}
         with pytest.raises(BadRequestError, match=r"metadata\.tags: not there yet"):
             options(metadata=metadata)
-        call, _ = split(HI, False, {"metadata": metadata}, ask_usage=False, routed=False)
+        call = chat(HI, stream=False, ask_usage=False)
+        split(call, {"metadata": metadata}, routed=False)
         assert call.params["metadata"] == metadata
 
     @pytest.mark.parametrize("name", ["prompt_id", "priority", "hedge", "context_window_fallbacks"])
@@ -128,11 +131,11 @@ class TestSplit:
     def test_wrong_messages(self, messages: Any, word: str) -> None:
         """Malformed messages are refused by place, and told what would do."""
         with pytest.raises(BadRequestError, match=word):
-            split(messages, False, {}, ask_usage=True)
+            chat(messages, stream=False, ask_usage=True)
 
     def test_messages_may_be_any_iterable(self) -> None:
         """A generator of messages is read once."""
-        call, _ = split((message for message in HI), False, {}, ask_usage=True)
+        call = chat((message for message in HI), stream=False, ask_usage=True)
         assert call.messages == HI
 
 

@@ -13,7 +13,7 @@ from polyroute.providers.huggingface import HUGGINGFACE
 from polyroute.providers.mistral import MISTRAL
 from polyroute.providers.ollama import OLLAMA
 from polyroute.providers.perplexity import PERPLEXITY
-from polyroute.providers.registry import ALIASES, MODULES
+from polyroute.providers.registry import ALIASES, NAMES
 from polyroute.providers.xai import XAI
 
 ROWS = {
@@ -55,7 +55,7 @@ def test_renames_and_refusals_name_known_parameters(row: Compatible) -> None:
     assert not row.refuses & set(row.rename.values())
 
 
-@pytest.mark.parametrize("prefix", [*COMPATIBLE, *MODULES])
+@pytest.mark.parametrize("prefix", [*COMPATIBLE, *NAMES])
 def test_a_prefix_leads_to_its_provider(prefix: str) -> None:
     """PROVIDER/MODEL is taken apart at the first slash only."""
     assert resolve(f"{prefix}/some/model") == (prefix, "some/model")
@@ -64,9 +64,9 @@ def test_a_prefix_leads_to_its_provider(prefix: str) -> None:
 @pytest.mark.parametrize("alias", ALIASES)
 def test_an_alias_leads_to_a_provider_there_is(alias: str) -> None:
     """Other prefixes are known, and are not prefixes of their own."""
-    assert resolve(f"{alias}/m")[0] in {*COMPATIBLE, *MODULES}
+    assert resolve(f"{alias}/m")[0] in {*COMPATIBLE, *NAMES}
     assert alias not in COMPATIBLE
-    assert alias not in MODULES
+    assert alias not in NAMES
 
 
 @pytest.mark.parametrize(
