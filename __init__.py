@@ -12,188 +12,143 @@ the package costs next to nothing.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .familiar import ALIASES as _ALIASES, REFUSED as _REFUSED, Package as _Package
+
 if TYPE_CHECKING:
-    from . import exceptions as exceptions
+    from collections.abc import Callable
+
+    from . import exceptions as exceptions, schemas as _schemas
     from .exceptions import (
         APIConnectionError as APIConnectionError,
-    )
-    from .exceptions import (
         APIError as APIError,
-    )
-    from .exceptions import (
         APIResponseValidationError as APIResponseValidationError,
-    )
-    from .exceptions import (
         AuthenticationError as AuthenticationError,
-    )
-    from .exceptions import (
         BadGatewayError as BadGatewayError,
-    )
-    from .exceptions import (
         BadRequestError as BadRequestError,
-    )
-    from .exceptions import (
         ConfigurationError as ConfigurationError,
-    )
-    from .exceptions import (
         ConflictError as ConflictError,
-    )
-    from .exceptions import (
         ContentPolicyViolationError as ContentPolicyViolationError,
-    )
-    from .exceptions import (
         ContextWindowExceededError as ContextWindowExceededError,
-    )
-    from .exceptions import (
         ImageFetchError as ImageFetchError,
-    )
-    from .exceptions import (
         InternalServerError as InternalServerError,
-    )
-    from .exceptions import (
         NotFoundError as NotFoundError,
-    )
-    from .exceptions import (
         OverloadedError as OverloadedError,
-    )
-    from .exceptions import (
         PermissionDeniedError as PermissionDeniedError,
-    )
-    from .exceptions import (
         PolyrouteError as PolyrouteError,
-    )
-    from .exceptions import (
         RateLimitError as RateLimitError,
-    )
-    from .exceptions import (
         RequestTooLargeError as RequestTooLargeError,
-    )
-    from .exceptions import (
         ServiceUnavailableError as ServiceUnavailableError,
-    )
-    from .exceptions import (
         StreamInterruptedError as StreamInterruptedError,
-    )
-    from .exceptions import (
         Timeout as Timeout,
-    )
-    from .exceptions import (
         UnprocessableEntityError as UnprocessableEntityError,
-    )
-    from .exceptions import (
         UnsupportedParamsError as UnsupportedParamsError,
     )
     from .models import (
         ModelInfo as ModelInfo,
-    )
-    from .models import (
+        TokenCount as TokenCount,
         completion_cost as completion_cost,
-    )
-    from .models import (
         cost_per_token as cost_per_token,
-    )
-    from .models import (
+        estimate_tokens as estimate_tokens,
         get_max_tokens as get_max_tokens,
-    )
-    from .models import (
         get_model_info as get_model_info,
-    )
-    from .models import (
         model_cost as model_cost,
-    )
-    from .models import (
         register_model as register_model,
+        token_counter as token_counter,
+        trim_messages as trim_messages,
     )
     from .models.capabilities import (
         supports_assistant_prefill as supports_assistant_prefill,
-    )
-    from .models.capabilities import (
         supports_audio_input as supports_audio_input,
-    )
-    from .models.capabilities import (
         supports_audio_output as supports_audio_output,
-    )
-    from .models.capabilities import (
         supports_computer_use as supports_computer_use,
-    )
-    from .models.capabilities import (
         supports_function_calling as supports_function_calling,
-    )
-    from .models.capabilities import (
         supports_parallel_function_calling as supports_parallel_function_calling,
-    )
-    from .models.capabilities import (
         supports_pdf_input as supports_pdf_input,
-    )
-    from .models.capabilities import (
         supports_prompt_caching as supports_prompt_caching,
-    )
-    from .models.capabilities import (
         supports_reasoning as supports_reasoning,
-    )
-    from .models.capabilities import (
         supports_response_schema as supports_response_schema,
-    )
-    from .models.capabilities import (
         supports_system_messages as supports_system_messages,
-    )
-    from .models.capabilities import (
         supports_tool_choice as supports_tool_choice,
-    )
-    from .models.capabilities import (
         supports_url_context as supports_url_context,
-    )
-    from .models.capabilities import (
         supports_video_input as supports_video_input,
-    )
-    from .models.capabilities import (
         supports_vision as supports_vision,
-    )
-    from .models.capabilities import (
         supports_web_search as supports_web_search,
     )
     from .providers import (
         Compatible as Compatible,
+        get_llm_provider as get_llm_provider,
+        get_supported_openai_params as get_supported_openai_params,
     )
     from .router import (
         ChatStream as ChatStream,
-    )
-    from .router import (
+        FolderPrompts as FolderPrompts,
+        Prompt as Prompt,
+        PromptStore as PromptStore,
         Router as Router,
-    )
-    from .router import (
         SyncStream as SyncStream,
-    )
-    from .router import (
+        abatch_completion as abatch_completion,
+        abatch_completion_models as abatch_completion_models,
+        abatch_completion_models_all_responses as abatch_completion_models_all_responses,
         acompletion as acompletion,
-    )
-    from .router import (
+        aembedding as aembedding,
+        aimage_generation as aimage_generation,
+        amoderation as amoderation,
+        arerank as arerank,
+        aspeech as aspeech,
+        atext_completion as atext_completion,
+        atranscription as atranscription,
+        batch_completion as batch_completion,
+        batch_completion_models as batch_completion_models,
+        batch_completion_models_all_responses as batch_completion_models_all_responses,
         completion as completion,
+        embedding as embedding,
+        image_generation as image_generation,
+        moderation as moderation,
+        rerank as rerank,
+        speech as speech,
+        stream_chunk_builder as stream_chunk_builder,
+        text_completion as text_completion,
+        transcription as transcription,
     )
     from .schemas import (
         Attempt as Attempt,
-    )
-    from .schemas import (
         ChatCompletion as ChatCompletion,
-    )
-    from .schemas import (
         ChatCompletionChunk as ChatCompletionChunk,
-    )
-    from .schemas import (
+        Delta as Delta,
+        Embedding as Embedding,
+        EmbeddingResponse as EmbeddingResponse,
+        Function as Function,
+        Image as Image,
+        ImageResponse as ImageResponse,
         Message as Message,
-    )
-    from .schemas import (
+        Moderation as Moderation,
+        RerankResponse as RerankResponse,
         Route as Route,
-    )
-    from .schemas import (
+        Speech as Speech,
+        TextCompletion as TextCompletion,
+        Transcription as Transcription,
         Usage as Usage,
     )
     from .strategies import (
         Strategy as Strategy,
     )
+
+    ChatCompletionDeltaToolCall = _schemas.DeltaToolCall
+    ChatCompletionMessageToolCall = _schemas.ToolCall
+    Choices = _schemas.Choice
+    CustomStreamWrapper = ChatStream
+    InvalidRequestError = BadRequestError
+    MidStreamFallbackError = StreamInterruptedError
+    ModelResponse = ChatCompletion
+    ModelResponseStream = ChatCompletionChunk
+    OpenAIError = APIError
+    StreamingChoices = _schemas.ChunkChoice
+    TextCompletionResponse = TextCompletion
+    TranscriptionResponse = Transcription
 
     __version__: str
 
@@ -212,6 +167,16 @@ num_retries: int | None = None
 
 request_timeout: float | None = None
 """Seconds for single-model calls that say nothing; None means 600."""
+
+set_verbose: bool = False
+verbose: bool = False
+"""Whether the route of each single-model call is logged; both names mean the same."""
+
+logger_fn: Callable[[dict[str, Any]], object] | None = None
+"""Called with a dictionary about each single-model call when it has ended."""
+
+prompts: PromptStore | None = None
+"""Where the prompts are that single-model calls name by `prompt_id`."""
 
 _HOMES = {
     ".exceptions": (
@@ -241,12 +206,16 @@ _HOMES = {
     ),
     ".models": (
         "ModelInfo",
+        "TokenCount",
         "completion_cost",
         "cost_per_token",
+        "estimate_tokens",
         "get_max_tokens",
         "get_model_info",
         "model_cost",
         "register_model",
+        "token_counter",
+        "trim_messages",
     ),
     ".models.capabilities": (
         "supports_assistant_prefill",
@@ -266,19 +235,62 @@ _HOMES = {
         "supports_vision",
         "supports_web_search",
     ),
-    ".providers": ("Compatible",),
-    ".router": ("ChatStream", "Router", "SyncStream", "acompletion", "completion"),
+    ".providers": (
+        "Compatible",
+        "get_llm_provider",
+        "get_supported_openai_params",
+    ),
+    ".router": (
+        "ChatStream",
+        "FolderPrompts",
+        "Prompt",
+        "PromptStore",
+        "Router",
+        "SyncStream",
+        "abatch_completion",
+        "abatch_completion_models",
+        "abatch_completion_models_all_responses",
+        "acompletion",
+        "aembedding",
+        "aimage_generation",
+        "amoderation",
+        "arerank",
+        "aspeech",
+        "atext_completion",
+        "atranscription",
+        "batch_completion",
+        "batch_completion_models",
+        "batch_completion_models_all_responses",
+        "completion",
+        "embedding",
+        "image_generation",
+        "moderation",
+        "rerank",
+        "speech",
+        "stream_chunk_builder",
+        "text_completion",
+        "transcription",
+    ),
     ".schemas": (
         "Attempt",
         "ChatCompletion",
         "ChatCompletionChunk",
+        "Embedding",
+        "EmbeddingResponse",
+        "Image",
+        "ImageResponse",
         "Message",
+        "Moderation",
+        "RerankResponse",
         "Route",
+        "Speech",
+        "TextCompletion",
+        "Transcription",
         "Usage",
     ),
     ".strategies": ("Strategy",),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_HOME = {name: (home, name) for home, names in _HOMES.items() for name in names} | _ALIASES
 
 __all__ = sorted([*_HOME, "exceptions"])
 
@@ -289,10 +301,15 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version(__name__)
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME[name], __name__), name)
+        hint = f": {_REFUSED[name]}" if name in _REFUSED else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    home, named = _HOME[name]
+    value = globals()[name] = getattr(import_module(home, __name__), named)
     return value
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+sys.modules[__name__].__class__ = _Package

@@ -303,6 +303,11 @@ def error_class(status: int) -> type[APIError]:
     return BadRequestError if 400 <= status < 500 else InternalServerError
 
 
+InvalidRequestError = BadRequestError
+MidStreamFallbackError = StreamInterruptedError
+OpenAIError = APIError
+"""LiteLLM's other names of the same."""
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -316,7 +321,10 @@ __all__ = [
     "ContextWindowExceededError",
     "ImageFetchError",
     "InternalServerError",
+    "InvalidRequestError",
+    "MidStreamFallbackError",
     "NotFoundError",
+    "OpenAIError",
     "OverloadedError",
     "PermissionDeniedError",
     "PolyrouteError",

@@ -21,12 +21,13 @@ from ..router import Router
 from ..router.config import deployment_config, fallback_chains
 from ..router.deployment import make_deployment
 from ..router.health import Circuit, HealthPolicy
+from ..router.wildcards import STAR, pattern_of
 from .configuration import read
 from .terminal import BAD, FAINT, GOOD, screen
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..router.deployment import Deployment
     from .configuration import Configuration, Place
@@ -40,6 +41,8 @@ SETTINGS = {
     for name, parameter in inspect.signature(Router).parameters.items()
     if name not in NOT_IN_FILES
 }
+
+OTHER_NAMES = "model_group_alias"
 
 KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "bool": ((bool,), "true or false"),
@@ -99,7 +102,7 @@ class Checked:
             entries = []
         for position, entry in enumerate(entries):
             self._deployment(entry, f"model_list[{position}]")
-        aliases = aliases_of(entries)
+        aliases = aliases_of(entries, configuration.settings)
         for place, value in configuration.settings.items():
             self.problems += setting_problems(place, value, aliases)
         if not self.problems:
@@ -113,6 +116,8 @@ class Checked:
             self.problems += problems_of(error)
             return
         params = "params" if "params" in entry else "litellm_params"
+        if STAR in config.model_name:
+            return  # there are deployments when somebody asks for a model
         try:
             circuit = Circuit(HealthPolicy(), time.monotonic, random.Random())
             deployment = make_deployment(config, circuit, {})
@@ -140,9 +145,12 @@ class Checked:
             self.problems += problems_of(error)
 
 
-def aliases_of(entries: Iterable[Any]) -> list[str]:
-    """The aliases that a `model_list` means to define, also where an entry has other faults."""
+def aliases_of(entries: Iterable[Any], settings: Mapping[Place, Any]) -> list[str]:
+    """The aliases that a file means to define, also where an entry has other faults."""
     names = [entry.get("model_name") for entry in entries if isinstance(entry, dict)]
+    for place, value in settings.items():
+        if place[-1] == OTHER_NAMES and isinstance(value, dict):
+            names += value
     return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
@@ -158,6 +166,8 @@ def setting_problems(place: Place, value: Any, aliases: list[str]) -> Iterator[P
     if name.endswith("fallbacks") and isinstance(value, dict | list):
         yield from fallback_problems(where, value, aliases)
         return
+    if name == OTHER_NAMES:
+        return  # the whole Router knows where they lead
     kinds, wanted = KINDS.get(str(SETTINGS[name].annotation), ((object,), ""))
     if not isinstance(value, kinds) or (isinstance(value, bool) and wanted.endswith("number")):
         yield Problem(where, f"must be {wanted}, not {value!r:.40}")
@@ -176,10 +186,19 @@ def fallback_problems(
     for position, entry in enumerate([value] if isinstance(value, dict) else value):
         for chain in single_chains(entry):
             try:
-                fallback_chains([*[{}] * position, chain], aliases, place)
+                fallback_chains([*[{}] * position, chain], Known(aliases), place)
             except ConfigurationError as error:
                 where = f"{place}[{position}]"
                 yield Problem(where, str(error).removeprefix(where).lstrip(": ."))
+
+
+class Known(tuple[str, ...]):
+    """Aliases, among which are all those that a ``*`` stands for."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(pattern_of(alias).fullmatch(name) for alias in self)
 
 
 def single_chains(entry: Any) -> list[Any]:

@@ -25,7 +25,7 @@ from polyroute.providers import Call, Compatible, Target, adapter, aws_credentia
 from polyroute.providers.base import OPENAI_PARAMS
 from polyroute.providers.catalog import COMPATIBLE, NO_KEY
 from polyroute.providers.google_credentials import GoogleToken
-from polyroute.providers.registry import ALIASES, NAMES
+from polyroute.providers.registry import ALIASES, MODULES
 from polyroute.router.config import NOT_ENFORCED
 from polyroute.router.options import NOT_YET, Options
 
@@ -207,8 +207,8 @@ def tree() -> str:
 
 
 def providers() -> str:
-    """One row for each provider."""
-    names = sorted({*NAMES, *COMPATIBLE})
+    """One row for each provider that has chat."""
+    names = sorted({*MODULES["chat"], *COMPATIBLE})
     return table(
         ("prefix", "key", "base URL", "parameters refused", "more"),
         (
@@ -225,7 +225,7 @@ def prefixes(name: str) -> str:
 
 def row_of(name: str) -> Compatible | None:
     """The row of a provider, its module's if it has a module."""
-    if name not in NAMES:
+    if name not in MODULES["chat"]:
         return COMPATIBLE[name]
     rows = vars(module_of(name)).values()
     return next((row for row in rows if isinstance(row, Compatible)), None)
@@ -233,7 +233,7 @@ def row_of(name: str) -> Compatible | None:
 
 def module_of(name: str) -> Any:
     """The module of a provider with a format of its own."""
-    return import_module(MODULES[name][0], "polyroute.providers")
+    return import_module(MODULES["chat"][name][0], "polyroute.providers")
 
 
 def keys(name: str) -> str:
@@ -340,7 +340,7 @@ def later() -> str:
     """What is refused because it is not there yet."""
     return (
         f"In `litellm_params`: {code(sorted(NOT_ENFORCED))}.\n\n"
-        f"Of a call: {code(sorted(NOT_YET))}, and `tags` in `metadata`.\n"
+        f"Of a call: {code(sorted(NOT_YET))}.\n"
     )
 
 

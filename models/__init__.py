@@ -10,6 +10,9 @@ What every model can do and what it costs.
           └──▶ prices.py         Prices, charged by the Router for every answer
                   └──▶ costs.py  cost_per_token, completion_cost
 
+    tokens.py        estimate_tokens, token_counter     (tokenizers.py: OpenAI's own)
+          └──▶ trim.py           trim_messages
+
 Importing this package reads no data: the file is read when the first model is looked up.
 """
 
@@ -21,18 +24,25 @@ from .catalogue import (
     model_cost,
     register_model,
 )
-from .costs import completion_cost, cost_per_token
+from .costs import answer_cost, completion_cost, cost_per_token
 from .prices import Prices, prices_of
+from .tokens import TokenCount, estimate_tokens, token_counter
+from .trim import trim_messages
 
 __all__ = [
     "Catalogue",
     "ModelInfo",
     "Prices",
+    "TokenCount",
+    "answer_cost",
     "completion_cost",
     "cost_per_token",
+    "estimate_tokens",
     "get_max_tokens",
     "get_model_info",
     "model_cost",
     "prices_of",
     "register_model",
+    "token_counter",
+    "trim_messages",
 ]

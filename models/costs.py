@@ -7,15 +7,23 @@ there is an error that says so, never a guess.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exceptions import NotFoundError
+from ..exceptions import BadRequestError, NotFoundError
 from ..schemas import Details, Usage
 from .catalogue import model_cost
-from .prices import Prices, is_own_server, make_prices, prices_of
+from .prices import (
+    Prices,
+    is_own_server,
+    is_reporting,
+    make_prices,
+    prices_of,
+    reported_cost,
+)
+from .tokens import token_counter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DOCUMENTS_PER_SEARCH = 100
 """Documents that one unit of a priced ranking may have."""
@@ -66,9 +74,12 @@ def cost_per_token(
 
 
 def completion_cost(
-    completion_response: Any,
+    completion_response: Any = None,
     model: str | None = None,
     *,
+    prompt: str | None = None,
+    messages: Sequence[Any] | None = None,
+    completion: str | None = None,
     custom_llm_provider: str | None = None,
     call_type: str | None = None,
     size: str | None = None,
@@ -80,9 +91,13 @@ def completion_cost(
     """US dollars for an answer of any call.
 
     Args:
-        completion_response: what the call returned.
+        completion_response: what the call returned; of a stream, the list of its chunks.
         model: the model that was asked for. The answer's own model comes first where the
             catalogue knows it; without both, what the Router has computed for the answer.
+        prompt: instead of an answer: a text that was sent. Tokens are then counted by
+            :func:`token_counter`.
+        messages: likewise messages.
+        completion: likewise the answer's text.
         custom_llm_provider: whose model it is, where the name does not say.
         call_type: ``"image_generation"``, ``"rerank"`` and so on; by default what the model is.
         size: of the images that were asked for, e.g. ``"1024x1024"``.
@@ -94,33 +109,115 @@ def completion_cost(
 
     Raises:
         NotFoundError: the price is not known, or the answer does not say what was used.
+        BadRequestError: there is neither an answer nor a text.
     """
-    usage = _usage(completion_response)
-    if custom_cost_per_token is not None and usage is not None:
-        return make_prices(custom_cost_per_token).cost(usage)
+    if completion_response is None:
+        completion_response = _counted(model, prompt, messages, completion)
+    elif isinstance(completion_response, list | tuple):
+        completion_response = _streamed(completion_response)
+    if custom_cost_per_token is not None:
+        return _own_cost(completion_response, model, custom_cost_per_token)
     routed = _routed_cost(completion_response)
     if model is None and routed is not None:
         return routed
     names = _names(completion_response, model, custom_llm_provider)
-    for name in names:
-        info = model_cost.find(name)
-        if info is None:
-            continue
-        kind = call_type or info.mode
-        if kind in ("image_generation", "image_edit"):
-            cost = _image_cost(completion_response, info, usage, size, quality, n)
-        elif kind == "rerank":
-            cost = _rerank_cost(completion_response, info)
-        else:
-            tier = service_tier or _read(completion_response, "service_tier")
-            cost = _token_cost(info, usage, make_prices(info, tier))
+    tier = service_tier or _read(completion_response, "service_tier")
+    asked = {"size": size, "quality": quality, "n": n, "service_tier": tier}
+    for info in filter(None, map(model_cost.find, names)):
+        cost = _cost(call_type or info.mode, completion_response, info, asked)
         if cost is not None:
             return cost
-    if any(is_own_server(name) for name in names):
+    if any(map(is_own_server, names)):
         return 0.0
-    if routed is not None:
-        return routed
-    raise _no_price(model or _read(completion_response, "model") or "this answer")
+    if routed is None and any(map(is_reporting, names)):
+        routed = reported_cost(_usage(completion_response))
+    if routed is None:
+        raise _no_price(model or _read(completion_response, "model") or "this answer")
+    return routed
+
+
+def _own_cost(response: Any, model: str | None, prices: Mapping[str, float]) -> float:
+    """By a caller's own prices."""
+    usage = _usage(response)
+    if usage is None:
+        raise _no_price(model or _read(response, "model") or "this answer")
+    return make_prices(prices).cost(usage)
+
+
+class _Told(NamedTuple):
+    """What is read of an answer that is not whole."""
+
+    model: str | None
+    usage: Any
+    service_tier: str | None = None
+    route: Any = None
+
+
+def _streamed(chunks: Sequence[Any]) -> _Told:
+    """What the chunks of a stream tell of its cost; the last word counts."""
+    told: dict[str, Any] = {"model": None, "usage": None}
+    for chunk in chunks:
+        found = {name: _read(chunk, name) for name in ("model", "usage", "service_tier")}
+        told |= {name: value for name, value in found.items() if value}
+        if _routed_cost(chunk) is not None:
+            told["route"] = _read(chunk, "route")
+    return _Told(**told)
+
+
+def _counted(
+    model: str | None,
+    prompt: str | None,
+    messages: Sequence[Any] | None,
+    completion: str | None,
+) -> _Told:
+    """An answer of which only texts are known."""
+    if prompt is None and messages is None and completion is None:
+        raise BadRequestError(
+            "completion_cost wants an answer, or prompt=, messages= or completion="
+        )
+    sent = token_counter(model or "", messages=messages) if messages else 0
+    sent += token_counter(model or "", text=prompt or "")
+    made = token_counter(model or "", text=completion or "")
+    return _Told(model, Usage(prompt_tokens=sent, completion_tokens=int(made)))
+
+
+def answer_cost(
+    response: Any,
+    model: str,
+    provider: str,
+    *,
+    operation: str,
+    given: Mapping[str, Any],
+    asked: Mapping[str, Any],
+) -> float | None:
+    """US dollars for an answer that a Router has got, None where that cannot be told.
+
+    Args:
+        response: the answer.
+        model: the provider's own name of the model.
+        provider: whose it is.
+        operation: what the call was for, e.g. ``"image"``.
+        given: the deployment's own prices, which come before the catalogue's.
+        asked: the parameters of the call, such as `size` and `quality`.
+    """
+    info = {**(model_cost.find(model, provider) or {}), **given}
+    cost = _cost(operation, response, info, {**asked, "n": None})
+    return 0.0 if cost is None and is_own_server(provider) else cost
+
+
+def _cost(
+    kind: str | None, response: Any, info: Mapping[str, Any], asked: Mapping[str, Any]
+) -> float | None:
+    """By what this kind of answer is priced by; `asked` are parameters of the call."""
+    usage = _usage(response)
+    if kind in ("image", "image_generation", "image_edit"):
+        size = asked.get("size")
+        if size is None and asked.get("width") and asked.get("height"):
+            size = f"{asked['width']}x{asked['height']}"
+        return _image_cost(response, info, usage, size, asked.get("quality"), asked.get("n"))
+    if kind == "rerank":
+        return _rerank_cost(response, info)
+    return _token_cost(info, usage, make_prices(info, asked.get("service_tier")))
 
 
 def _names(response: Any, model: str | None, provider: str | None) -> list[str]:
@@ -153,14 +250,19 @@ def _token_cost(info: Mapping[str, Any], usage: Usage | None, prices: Prices) ->
     )
     charged = [count * price for count, price in counted if count and price is not None]
     if charged:
-        return float(sum(charged))
-    if info.get("input_cost_per_token") is None:
+        pictures = details.get("image_count") and not details.get("character_count")
+        return float(sum(charged)) + (prices.cost(usage) if pictures else 0.0)
+    unpriced = any(count for count, _ in counted) and not usage.prompt_tokens
+    if unpriced or info.get("input_cost_per_token") is None:
         return None
     return prices.cost(usage)
 
 
 def _rerank_cost(response: Any, info: Mapping[str, Any]) -> float | None:
-    """By searches where those are priced, else by tokens."""
+    """As the provider says, else by searches where those are priced, else by tokens."""
+    said = _read(response, "usage", "cost")
+    if isinstance(said, int | float):
+        return said
     billed = _read(response, "meta", "billed_units") or {}
     per_query, per_token = info.get("input_cost_per_query"), info.get("input_cost_per_token")
     if per_query is not None:
@@ -188,7 +290,10 @@ def _image_cost(
     quality: str | None,
     n: int | None,
 ) -> float | None:
-    """By tokens where the answer counts them, else by size and quality, by image or by pixel."""
+    """As the provider says, else by tokens, by size and quality, by image or by pixel."""
+    said = usage.get("cost") if usage is not None else None
+    if isinstance(said, int | float):
+        return said
     counted = usage is not None and (usage.prompt_tokens or usage.completion_tokens)
     if usage is not None and counted and info.get("input_cost_per_token") is not None:
         return make_prices(info).cost(usage)
@@ -199,8 +304,9 @@ def _image_cost(
     for name in (f"{quality}/{size}", size):
         if name in by_size:
             return float(count * by_size[name])
-    if info.get("output_cost_per_image") is not None:
-        return float(count * info["output_cost_per_image"])
+    for name in ("output_cost_per_image", "input_cost_per_image"):  # some lists mix them up
+        if info.get(name) is not None:
+            return float(count * info[name])
     width, _, height = size.partition("x")
     per_pixel = info.get("input_cost_per_pixel") or info.get("output_cost_per_pixel")
     if per_pixel is None or not (width.isdecimal() and height.isdecimal()):

@@ -76,11 +76,8 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             if self.search and (self.always_searches or _may_have_searched(usage._extra)):
                 cost += self.search * searches(usage, self)
             return cost
-        if self.reported:
-            said = usage.get("cost")
-            said = said.get("total_cost") if isinstance(said, dict) else said
-            if isinstance(said, int | float):
-                return said
+        if self.reported and (said := reported_cost(usage)) is not None:
+            return said
         prompt, completion = self.charge(usage)
         searched = self.search * searches(usage, self) if self.search else 0.0
         return prompt + completion + searched + self.request
@@ -154,6 +151,18 @@ def searches(usage: Usage, prices: Prices) -> int:
     return count or int(prices.always_searches)
 
 
+def reported_cost(usage: Usage | None) -> float | None:
+    """US dollars that the provider says it has charged, None if it does not say."""
+    said = usage.get("cost") if usage is not None else None
+    said = said.get("total_cost") if isinstance(said, dict) else said
+    return said if isinstance(said, int | float) else None
+
+
+def is_reporting(name: str) -> bool:
+    """Whether a provider, or the provider of a model, says what it charges."""
+    return name.partition("/")[0] in REPORTING
+
+
 def prices_of(
     model: str,
     provider: str | None = None,
@@ -214,6 +223,7 @@ def _make(
     plain, said = price("input_cost_per_token", 0.0), price("output_cost_per_token", 0.0)
     read = price("cache_read_input_token_cost", plain)
     write = price("cache_creation_input_token_cost", plain)
+    hour = 2 * plain if "claude" in info.get("key", "") else write  # as Anthropic has it
     per_search = info.get("search_context_cost_per_query") or {}
     search = per_search.get("search_context_size_medium", 0.0)
     request = info.get("input_cost_per_request") or 0.0
@@ -224,7 +234,7 @@ def _make(
         cache_read=read,
         cache_read_audio=price("cache_read_input_audio_token_cost", read),
         cache_write=write,
-        cache_write_1h=price("cache_creation_input_token_cost_above_1hr", write),
+        cache_write_1h=price("cache_creation_input_token_cost_above_1hr", hour),
         input_audio=price("input_cost_per_audio_token", plain),
         input_image=price("input_cost_per_image_token", plain),
         output_audio=price("output_cost_per_audio_token", said),

@@ -24,7 +24,7 @@ from .anthropic_media import urls_to_fetch
 from .anthropic_stream import MessagesDecoder
 from .base import Request
 from .catalog import find_key, from_environment
-from .openai import encode
+from .openai_service import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -31,7 +31,7 @@ from ..exceptions import (
 )
 from ..schemas import ChatCompletion, Choice, Details, Function, Message, ToolCall, Usage
 from .anthropic_tools import JSON_TOOL
-from .errors import ErrorDetails, make_error, read_error
+from .errors import UNREADABLE, ErrorDetails, make_error, read_error
 from .messages import text_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def parse_answer(body: bytes, call: Call, target: Target) -> ChatCompletion:
     try:
         raw = msgspec.json.decode(body)
         answer = msgspec.convert(raw, Answer)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except UNREADABLE as error:
         raise unreadable(target, body, str(error)) from error
     message = convert_message(answer.content, raw["content"], call)
     reason = finish_reason(answer.stop_reason, message)
@@ -324,7 +324,7 @@ def unreadable(target: Target, body: bytes, reason: str) -> APIError:
     """The exception for a 2xx body or event that is an error after all, or makes no sense."""
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         raw = None
     if isinstance(raw, dict) and raw.get("error"):
         return make_messages_error(target, 200, {}, body)
@@ -336,7 +336,7 @@ def unreadable(target: Target, body: bytes, reason: str) -> APIError:
 def _request_id(body: bytes) -> str | None:
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     found = raw.get("request_id") if isinstance(raw, dict) else None
     return found if isinstance(found, str) else None

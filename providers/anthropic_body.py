@@ -23,6 +23,7 @@ from .anthropic_tools import (
     tools_of_history,
 )
 from .base import OPENAI_PARAMS, supported_params
+from .caching import marked, plain_control, surplus, unmark
 
 if TYPE_CHECKING:
     from .anthropic_models import Traits
@@ -51,17 +52,6 @@ SUPPORTED = frozenset(
     }
 )
 """Parameters of OpenAI's that Claude can do."""
-
-NEUTRAL: dict[str, Any] = {
-    "frequency_penalty": 0,
-    "logprobs": False,
-    "modalities": ["text"],
-    "n": 1,
-    "presence_penalty": 0,
-    "reasoning_effort": "none",
-    "store": False,
-}
-"""Values that ask for nothing: the parameter is left out rather than refused."""
 
 SHAPES: dict[str, tuple[type, ...]] = {
     "functions": (list, tuple),
@@ -138,11 +128,23 @@ def build_body(
         betas |= betas_of_tools(body["tools"])
     if system:
         body["system"] = system
+    tidy_breakpoints(body)
     if call.stream:
         body["stream"] = True
     if call.extra_body:
         body.update(call.extra_body)
     return Body(body, betas, dropped)
+
+
+def tidy_breakpoints(body: dict[str, Any]) -> None:
+    """Bring breakpoints into Anthropic's shape, and leave out those beyond the limit."""
+    head = marked([body.get("tools", []), body.get("system", [])])
+    rest = marked(turn["content"] for turn in body["messages"])
+    for blocks, position in (*head, *rest):
+        control = plain_control(blocks[position]["cache_control"])
+        blocks[position] = {**blocks[position], "cache_control": control}
+    for place in surplus(head, rest):
+        unmark(place)
 
 
 def check_shapes(params: dict[str, Any]) -> None:
@@ -165,7 +167,6 @@ def _supported(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The parameters that this model takes in this version of the API, and those left out."""
     supported = SUPPORTED if traits.thinking != "no" else SUPPORTED - {"reasoning_effort"}
-    supported |= {name for name, value in NEUTRAL.items() if call.params.get(name) == value}
     params, dropped = supported_params(call, target, supported)
     given = tuple(name for name in SAMPLING if name in params)
     if not given or (sampling and not call.drop_params):

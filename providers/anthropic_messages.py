@@ -14,6 +14,7 @@ import msgspec
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_media import convert_media
+from .caching import control_of, marked, unmark
 from .messages import name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def convert_assistant(
     """What the model said before: thinking first, then text, then calls of tools."""
     original = message.get("content_blocks")
     if original and _text_of_blocks(original) == text_of(message):
-        return [block for block in original if block.get("type") != "text" or block.get("text")]
+        kept = [block for block in original if block.get("type") != "text" or block.get("text")]
+        return with_cache_control(message, kept)
     parts = convert_parts(message, files)
     thinking: list[dict[str, Any]] = []
     if not any(part["type"] in ("thinking", "redacted_thinking") for part in parts):
@@ -214,12 +216,17 @@ def convert_tool_id(identifier: Any) -> str:
 def convert_tool_result(message: Mapping[str, Any], files: Mapping[str, File]) -> dict[str, Any]:
     """A tool's result as a block; texts and images stay apart."""
     content = message.get("content")
-    return {
+    result = {
         "type": "tool_result",
         "tool_use_id": convert_tool_id(message.get("tool_call_id")),
         "content": content if isinstance(content, str) else convert_parts(message, files),
-        **_kept(message, "cache_control", "is_error"),
+        **_kept(message, "is_error"),
     }
+    if control := control_of(message):  # breakpoints end blocks, not what is inside of them
+        result["cache_control"] = control
+        for place in marked([] if isinstance(content, str) else [result["content"]]):
+            unmark(place)
+    return result
 
 
 def with_cache_control(

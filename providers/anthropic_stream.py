@@ -13,22 +13,18 @@ are the message's; citations come when their text ends, for only then is known w
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import (
     ChatCompletionChunk,
-    ChunkChoice,
     Delta,
     DeltaFunction,
     DeltaToolCall,
     Function,
     Message,
     ToolCall,
-    Usage,
 )
 from .anthropic_answer import (
     Block,
@@ -45,10 +41,13 @@ from .anthropic_answer import (
     wants_json,
 )
 from .anthropic_tools import JSON_TOOL
-from .sse import Splitter
+from .decoding import StreamDecoder
+from .errors import UNREADABLE
+from .sse import Splitter as EventSplitter
 
 if TYPE_CHECKING:
     from .base import Call, Target
+    from .decoding import Splitter
 
 
 class EventDelta(msgspec.Struct, gc=False):
@@ -94,38 +93,25 @@ class OpenBlock:
 _decode_event = msgspec.json.Decoder(Event).decode
 
 
-class MessagesDecoder:
-    """One stream as chunks: one id, the model that was asked for, the role once."""
+class MessagesDecoder(StreamDecoder):
+    """A stream of Claude's. It is whole when it has its reason to end."""
 
     __slots__ = (
         "_blocks",
         "_calls",
         "_counts",
-        "_created",
         "_extra",
         "_finished",
         "_function_call",
-        "_id",
         "_length",
         "_open",
-        "_role",
-        "_show_usage",
-        "_split",
-        "_target",
         "_wants_json",
-        "ended",
-        "usage",
     )
 
-    def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._split = Splitter(call.max_event_bytes)
-        self._show_usage = call.wants_usage
+    def __init__(self, target: Target, call: Call, splitter: Splitter | None = None) -> None:
+        super().__init__(target, call, splitter or EventSplitter(call.max_event_bytes))
         self._wants_json = wants_json(call)
         self._function_call = wants_function_call(call)
-        self._id = ""
-        self._created = 0
-        self._role: str | None = "assistant"
         self._length = 0
         self._open: dict[int, OpenBlock] = {}
         self._blocks: list[dict[str, Any]] = []
@@ -133,35 +119,8 @@ class MessagesDecoder:
         self._counts: dict[str, Any] = {}
         self._extra: dict[str, Any] = {}
         self._finished = False
-        self.usage: Usage | None = None
-        self.ended = False
 
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for payload in self._split.feed(data):
-            self.add(payload, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when it has its reason to end."""
-        if self.ended:
-            return
-        document = self._split.document()
-        if document:
-            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
-        for payload in self._split.finish():
-            try:
-                self.add(payload, out)
-            except APIResponseValidationError:
-                break  # the cut went through this event: reported below
-        if not self._finished:
-            raise APIResponseValidationError(
-                "the stream ended without a stop reason",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
-        self._end(out)
-
-    def add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
+    def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         """Append the chunks of one event, as JSON without its frame.
 
         Raises:
@@ -169,7 +128,7 @@ class MessagesDecoder:
         """
         try:
             event = _decode_event(payload)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except UNREADABLE as error:
             raise unreadable(self._target, payload, str(error)) from error
         if event.type == "content_block_delta" and event.delta is not None:
             self._add_piece(event.index, event.delta, payload, out)
@@ -194,7 +153,6 @@ class MessagesDecoder:
 
     def _start_message(self, message: dict[str, Any]) -> None:
         self._id = str(message.get("id") or "")
-        self._created = int(time.time())
         self._count(message.get("usage"))
         self._extra = {
             name: value
@@ -213,7 +171,7 @@ class MessagesDecoder:
     ) -> None:
         try:
             first = msgspec.convert(fields, Block)
-        except msgspec.ValidationError as error:
+        except UNREADABLE as error:
             raise unreadable(self._target, payload, str(error)) from error
         block = self._open[index] = OpenBlock(first.type, fields, self._length)
         if first.type == "tool_use":
@@ -318,6 +276,11 @@ class MessagesDecoder:
         )
         chunk._extra = self._extra or None
 
+    def _close(self, out: list[ChatCompletionChunk]) -> None:
+        if not self._finished:
+            raise self._broken()
+        self._end(out)
+
     def _end(self, out: list[ChatCompletionChunk]) -> None:
         """The stream's own end; a stream without a reason to end was cut short."""
         if not self._finished:
@@ -342,17 +305,6 @@ class MessagesDecoder:
             call.type = "function"
             call.provider_specific_fields = tool_fields(block.fields)
         self._emit(Delta(tool_calls=[call]), out)
-
-    def _emit(self, delta: Delta, out: list[ChatCompletionChunk]) -> ChatCompletionChunk:
-        delta.role, self._role = self._role, None
-        chunk = ChatCompletionChunk(
-            id=self._id,
-            created=self._created,
-            model=self._target.model,
-            choices=[ChunkChoice(delta=delta)],
-        )
-        out.append(chunk)
-        return chunk
 
 
 def _input_of(block: OpenBlock) -> Any:

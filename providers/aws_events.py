@@ -87,6 +87,14 @@ class EventSplitter:
         finally:
             del buffer[:start]
 
+    def finish(self) -> tuple[()]:
+        """Nothing: a message that is cut off cannot be checked."""
+        return ()
+
+    def document(self) -> bytes:
+        """None: what is no message is damaged; see :meth:`feed`."""
+        return b""
+
     def _read_prelude(self, start: int) -> tuple[int, int]:
         """The lengths of the message and of its headers."""
         total, headers_length, checksum = PRELUDE.unpack_from(self._buffer, start)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from .azure_access import find_access
-from .catalog import NO_KEY, Compatible, from_environment
+from .catalog import IMAGES, NO_KEY, Compatible, from_environment
 from .openai import OpenAIAdapter
+from .openai_messages import OPENAI_KEYS, OPENAI_ROLES
+from .openai_service import SERVICE, OpenAIService
 
 if TYPE_CHECKING:
     from .base import Call, Request, Target
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 AZURE = Compatible(
     base_env=("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
     placeholder_key=NO_KEY,
+    message_keys=OPENAI_KEYS,
+    roles=OPENAI_ROLES,
+    media=IMAGES | {"file", "input_audio"},
 )
 
 VERSION_ENV = ("AZURE_API_VERSION", "OPENAI_API_VERSION")
@@ -33,7 +38,6 @@ MODELS_VERSION = "2024-05-01-preview"
 STREAMS_USAGE_SINCE = "2024-09-01"
 """Older versions refuse `stream_options`."""
 
-V1 = re.compile(r"/openai/v1(?:/chat/completions)?$")
 V1_VERSIONS = frozenset({"v1", "latest", "preview"})
 """What people write as a version when they mean the v1 API."""
 
@@ -43,26 +47,37 @@ REASONS = re.compile(r"(?:^|[^a-z0-9])(?:o[134](?![a-z0-9])|gpt-?5(?!.*chat))", 
 """Names of deployments that say the same; people put their own words around the model's."""
 
 
-class AzureAdapter(OpenAIAdapter):
-    """Chat completions of one deployment."""
+class AzureService(OpenAIService):
+    """Who calls and where: the base of every service of a deployment.
 
-    def __init__(self, target: Target) -> None:
+    It comes before the class of OpenAI's service: ``class AzureAdapter(AzureService, …)``.
+    """
+
+    def __init__(self, target: Target, row: Compatible = AZURE) -> None:
         access = find_access(target)
         deployment = ROUTES.sub("", target.model, count=1)
-        url, version = chat_url(target, deployment)
-        row = replace(AZURE, stream_usage=version is None or version >= STREAMS_USAGE_SINCE)
+        url, self.version = service_url(target, deployment, self.path)
         super().__init__(replace(target, model=deployment, api_key=access.secret), row)
         self.url = url
         self.credential = access.credential
         self.headers = {"Content-Type": "application/json", **access.headers, **target.headers}
-        self._reasoning = is_reasoning(target)
 
-    def build(self, call: Call) -> Request:
-        """The request; see :meth:`Adapter.build`."""
-        request = super().build(call)
+    def request(self, body: dict[str, Any], call: Call, dropped: tuple[str, ...] = ()) -> Request:
+        """The request with this body, opened by the key or by the call's own token."""
+        request = super().request(body, call, dropped)
         if self.credential is not None:
             request.headers = {"Authorization": f"Bearer {call.secret}", **request.headers}
         return request
+
+
+class AzureAdapter(AzureService, OpenAIAdapter):
+    """Chat completions of one deployment."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        if self.version is not None and self.version < STREAMS_USAGE_SINCE:
+            self.row = replace(AZURE, stream_usage=False)
+        self._reasoning = is_reasoning(target)
 
 
 def is_reasoning(target: Target) -> bool:
@@ -76,8 +91,8 @@ def is_reasoning(target: Target) -> bool:
     return ROUTES.match(target.model) is not None or REASONS.search(target.model) is not None
 
 
-def chat_url(target: Target, deployment: str) -> tuple[str, str | None]:
-    """The address of a deployment's chat, and the version of the API where it has a date.
+def service_url(target: Target, deployment: str, service: str) -> tuple[str, str | None]:
+    """The address of a deployment's service, and the version of the API where it has a date.
 
     The base may be the resource's, or go on to `/openai`, to the deployment, or to the end.
 
@@ -85,27 +100,26 @@ def chat_url(target: Target, deployment: str) -> tuple[str, str | None]:
         BadRequestError: there is no base; names the variables that may hold it.
     """
     base, _, query = AZURE.base(target).partition("?")
-    base = base.rstrip("/")
+    base = SERVICE.sub("", base.rstrip("/"))
     asked = dict(parse_qsl(query))
     version = target.api_version or asked.pop("api-version", None) or from_environment(VERSION_ENV)
-    if V1.search(base) or version in V1_VERSIONS:
-        path = base if V1.search(base) else f"{base.removesuffix('/openai')}/openai/v1"
+    if base.endswith("/openai/v1") or version in V1_VERSIONS:
+        path = base if base.endswith("/openai/v1") else f"{base.removesuffix('/openai')}/openai/v1"
         if version in V1_VERSIONS - {"v1"}:
             asked["api-version"] = version
         version = None
-    elif base.removesuffix("/chat/completions").endswith("/models"):
+    elif base.endswith("/models"):
         path, version = base, version or MODELS_VERSION
         asked["api-version"] = version
     else:
         version = asked["api-version"] = version or VERSION
         path = deployment_url(base, deployment)
-    end = "" if path.endswith("/chat/completions") else "/chat/completions"
-    return f"{path}{end}" + (f"?{urlencode(asked)}" if asked else ""), version
+    return f"{path}{service}" + (f"?{urlencode(asked)}" if asked else ""), version
 
 
 def deployment_url(base: str, deployment: str) -> str:
     """The address of a deployment, below a base that may name it already."""
-    if re.search(r"/deployments/[^/]+(?:/chat/completions)?$", base):
+    if re.search(r"/deployments/[^/]+$", base):
         return base
     resource = re.sub(r"(?:/openai)?(?:/deployments)?$", "", base)
     return f"{resource}/openai/deployments/{quote(deployment, safe='')}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import Answer, ChatCompletionChunk, Usage
+    from .caching import Caching
 
 OPENAI_PARAMS = frozenset(
     {
@@ -62,6 +64,23 @@ OPENAI_PARAMS = frozenset(
 )
 """Parameters that mean the same everywhere: a target takes, translates, refuses or drops them.
 Anything else is a provider's own and goes to the provider as it is."""
+
+NEUTRAL: Mapping[str, Any] = MappingProxyType(
+    {
+        "frequency_penalty": 0,
+        "logprobs": False,
+        "modalities": ["text"],
+        "n": 1,
+        "parallel_tool_calls": True,
+        "presence_penalty": 0,
+        "reasoning_effort": "none",
+        "store": False,
+        "thinking": {"type": "disabled"},
+        "tool_choice": "auto",
+        "top_logprobs": 0,
+    }
+)
+"""Values that ask for nothing: who does not take the parameter does not have to be told."""
 
 Operation = Literal[
     "chat",
@@ -146,6 +165,16 @@ class Secret(NamedTuple):
         return "Secret(…)"
 
 
+class ContextCache(NamedTuple):
+    """The beginning of a prompt, kept by the provider under a name.
+
+    `written` is how many tokens this very call has put there, 0 if it was there before.
+    """
+
+    name: str
+    written: int = 0
+
+
 class Call(msgspec.Struct):
     """One caller's request, checked and normalised, before any provider has seen it.
 
@@ -160,6 +189,8 @@ class Call(msgspec.Struct):
         files: what :meth:`Adapter.files` asked for, by URL.
         secret: what the adapter's `credential` gave, e.g. a bearer token.
         max_event_bytes: limit of one event of a stream.
+        caching: where cache breakpoints are put, beside those in the messages.
+        cache: the provider's cache that holds the beginning of this call.
         operation: what the call is for.
         input: what is embedded, ranked, drawn, judged, spoken or heard; None for chat.
     """
@@ -174,6 +205,8 @@ class Call(msgspec.Struct):
     files: dict[str, File] = msgspec.field(default_factory=dict)
     secret: Any = None
     max_event_bytes: int = 32 * 2**20
+    caching: Caching | None = None
+    cache: ContextCache | None = None
     operation: Operation = "chat"
     input: Any = None
 
@@ -215,6 +248,8 @@ class Decoder(Protocol):
     """Tokens, as soon as the provider has told; known even if the caller did not ask."""
     ended: bool
     """The provider's own end marker has arrived; nothing more is to be read."""
+    again: Pending | None
+    """After `finish`: how to ask for what is still to come; None: that was all."""
 
     def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
         """Append the chunks that `data` completes to `out`.
@@ -273,26 +308,86 @@ class ChatAdapter(Adapter, Protocol):
         ...
 
 
+class NewCache(NamedTuple):
+    """How the beginning of a call is put into a cache of the provider's.
+
+    Attributes:
+        key: equal for what may share a cache: the same content, model, place and secret.
+        request: creates it.
+        seconds: how long it lasts from then on.
+    """
+
+    key: str
+    request: Request
+    seconds: float
+
+
+class CachingAdapter(ChatAdapter, Protocol):
+    """Chat with a provider that keeps prompts in caches to be created beforehand."""
+
+    def new_cache(self, call: Call) -> NewCache | None:
+        """The cache that would serve this call; None if none is wanted, or worth it.
+
+        :meth:`build` makes use of the cache that it finds in `call.cache`.
+        """
+        ...
+
+    def parse_cache(self, body: bytes) -> ContextCache:
+        """The cache that has been created.
+
+        Raises:
+            APIError: the answer cannot be understood.
+        """
+        ...
+
+
+class EmbeddingAdapter(Adapter, Protocol):
+    """Embeddings in one wire format."""
+
+    max_inputs: int | None
+    """How many inputs one request may have; None: as many as you like."""
+
+
+class HeaderCounts(Protocol):
+    """An adapter whose provider counts tokens in the headers of an answer."""
+
+    def count_tokens(self, headers: Mapping[str, str]) -> Usage | None:
+        """What an answer without usage has used, as its headers say."""
+        ...
+
+
 def supported_params(
     call: Call, target: Target, supported: frozenset[str], known: frozenset[str] = OPENAI_PARAMS
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The parameters to send, and those that were dropped.
 
     A parameter of OpenAI's (`known`: those of the operation) that is not `supported` is refused,
-    or left out with `drop_params`.
+    or left out with `drop_params`, or because its value asks for nothing.
 
     Raises:
         UnsupportedParamsError: without `drop_params`; names every parameter that is too much.
     """
-    refused = tuple(name for name in call.params if name in known and name not in supported)
-    if not refused:
+    beyond = [name for name in call.params if name in known and name not in supported]
+    if not beyond:
         return call.params, ()
-    if not call.drop_params:
+    refused = {name: name for name in beyond if call.params[name] != NEUTRAL.get(name)}
+    dropped = leave_out(refused, call, target)
+    return {name: value for name, value in call.params.items() if name not in beyond}, dropped
+
+
+def leave_out(refused: Mapping[str, str], call: Call, target: Target) -> tuple[str, ...]:
+    """The names of parameters that a target cannot do; `refused` has them with how to say them.
+
+    Raises:
+        UnsupportedParamsError: there are some, and the call is without `drop_params`.
+    """
+    if refused and not call.drop_params:
+        names = ", ".join(sorted(refused.values()))
         raise UnsupportedParamsError(
-            f"{target.provider}/{target.model} does not take {', '.join(sorted(refused))}; "
+            f"{target.provider}/{target.model} does not take {names}; "
             "leave it out, or pass drop_params=True to have it left out",
             model=target.model,
             llm_provider=target.provider,
-            param=refused[0],
+            param=next(iter(refused)),
         )
-    return {name: value for name, value in call.params.items() if name not in refused}, refused
+    return tuple(refused)

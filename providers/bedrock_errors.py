@@ -114,6 +114,14 @@ def convert_error(
     return make_error(target, status, headers, body, details=details, kind=kind)
 
 
+def event_error(target: Target, headers: Mapping[str, Any], payload: bytes) -> APIError:
+    """The exception for an error inside a stream, modelled (`exception`) or not (`error`)."""
+    name = headers.get(":exception-type") or headers.get(":error-code") or ""
+    if not payload and headers.get(":error-message"):
+        payload = msgspec.json.encode({"message": headers[":error-message"]})
+    return convert_error(target, 200, {}, payload, str(name))
+
+
 def plain_name(name: str) -> str:
     """The name without what AWS puts around it (`ns#Name:http://…`), upper-case at its start."""
     bare = name.partition(":")[0].rpartition("#")[2].rpartition(".")[2]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..exceptions import BadRequestError
 from .anthropic_messages import PLACEHOLDER, convert_arguments
 from .bedrock_media import PARTS, Media
+from .caching import HOUR, seconds_of
 from .messages import fold_system, name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def convert_assistant(message: Mapping[str, Any], media: Media, family: Family) 
     """What the model said before: reasoning first, then text, then calls of tools."""
     original = message.get(ORIGINAL)
     if original and text_of_blocks(original) == text_of(message):
-        return [block for block in original if "text" not in block or block["text"].strip()]
+        kept = [block for block in original if "text" not in block or block["text"].strip()]
+        return [*kept, *cache_point(message, family)]
     parts = convert_parts({"content": message.get("content")}, media, family)
     reasoning: list[Block] = []
     if not any("reasoningContent" in block for block in parts):
@@ -250,7 +252,7 @@ def cache_point(item: Mapping[str, Any], family: Family, where: str = "messages"
     if not control or where not in family.caches:
         return []
     point = {"type": "default"}
-    if isinstance(control, dict) and control.get("ttl") == "1h":  # five minutes go without saying
+    if seconds_of(control) >= HOUR:  # five minutes go without saying
         point["ttl"] = "1h"
     return [{"cachePoint": point}]
 

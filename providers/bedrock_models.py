@@ -8,7 +8,8 @@ A name may carry how it is called and where, in front of Bedrock's own name of t
     anthropic.claude-3-5-sonnet-20241022-v2:0        a model
     us.anthropic.claude-sonnet-4-5-20250929-v1:0     …served by several regions
     eu-west-1/amazon.nova-pro-v1:0                   …in this region
-    converse/meta.llama3-1-70b-instruct-v1:0         …by the Converse API, which is always used
+    converse/meta.llama3-1-70b-instruct-v1:0         …by the Converse API, as without the word
+    invoke/anthropic.claude-sonnet-4-5-20250929-v1:0  …by InvokeModel: Claude only
     arn:aws:bedrock:us-east-1:123456789012:…         an inference profile, an imported model, …
     anthropic.claude-sonnet-4-5/arn:aws:bedrock:…    …and what it leads to, which no ARN tells
 """
@@ -118,15 +119,15 @@ def parse_name(name: str) -> Name:
     """A model's name taken apart.
 
     Raises:
-        BadRequestError: it asks for another API than Converse.
+        BadRequestError: it asks for an API that is not spoken here.
     """
     region = None
     rest = name.removeprefix("converse/")
     first, slash, after = rest.partition("/")
     if slash and first in OTHER_APIS:
         raise BadRequestError(
-            f"{first}/ in the model's name asks for another API of Bedrock's; polyroute calls "
-            f"models by the Converse API: write bedrock/{after}",
+            f"{first}/ in the model's name asks for an API of Bedrock's that polyroute does not "
+            f"call this model by: write bedrock/{after}",
             model=name,
             llm_provider="bedrock",
         )

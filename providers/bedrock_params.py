@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .anthropic_body import BUDGETS, NEUTRAL, check_shapes, convert_limits
+from .anthropic_body import BUDGETS, check_shapes, convert_limits
 from .anthropic_schema import close_schema, is_expressible
 from .anthropic_tools import betas_of_tools
 from .base import OPENAI_PARAMS, supported_params
@@ -29,6 +29,7 @@ from .bedrock_tools import (
     tools_of,
     tools_of_history,
 )
+from .caching import marked, surplus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,9 @@ CONVERSE = frozenset(
 )
 """Fields of a request that a caller may write as Bedrock spells them."""
 
+POINT = "cachePoint"
+"""The block that ends what is cached."""
+
 SAMPLING = ("temperature", "top_p", "top_k")
 TRANSLATED = OPENAI_PARAMS | CONVERSE | {"betas", "model_id", "topK", "top_k"}
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium"}
@@ -110,9 +114,26 @@ def build_body(call: Call, target: Target, family: Family, betas: list[str]) -> 
         body.pop("toolConfig", None)
         if tools := tools_of_history(prompt.turns):
             body["toolConfig"] = {"tools": tools}
+    limit_cache_points(body)
     if call.extra_body:
         body.update(call.extra_body)
     return Body(body, dropped)
+
+
+def limit_cache_points(body: dict[str, Any]) -> None:
+    """Leave out the cache points beyond those that Bedrock takes, and a second one in one place."""
+    tools: list[dict[str, Any]] = []
+    if config := body.get("toolConfig"):
+        tools = list(config["tools"])
+        body["toolConfig"] = {**config, "tools": tools}
+    turns = [turn["content"] for turn in body["messages"]]
+    for blocks in (tools, body.get("system", []), *turns):
+        for place in reversed(marked([blocks], POINT)):
+            if place.position and POINT in blocks[place.position - 1]:
+                del blocks[place.position]
+    head, rest = marked([tools, body.get("system", [])], POINT), marked(turns, POINT)
+    for place in reversed(surplus(head, rest)):  # from the end: positions before stay right
+        del place.blocks[place.position]
 
 
 @lru_cache(maxsize=256)
@@ -128,8 +149,7 @@ def select_params(
     call: Call, target: Target, family: Family
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The parameters that this model takes, and those left out."""
-    neutral = {name for name, value in NEUTRAL.items() if call.params.get(name) == value}
-    params, dropped = supported_params(call, target, supported_by(family) | neutral)
+    params, dropped = supported_params(call, target, supported_by(family))
     left_out = ["user"] if "user" in params else []  # no answer depends on it
     if call.drop_params and family.claude:
         thinks = is_thinking(params) or params.get("reasoning_effort", "none") != "none"

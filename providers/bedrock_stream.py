@@ -17,22 +17,18 @@ they cover.
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import (
     ChatCompletionChunk,
-    ChunkChoice,
     Delta,
     DeltaFunction,
     DeltaToolCall,
     Function,
     Message,
     ToolCall,
-    Usage,
 )
 from .anthropic_answer import encode_input, place_citations, wants_function_call, wants_json
 from .anthropic_tools import JSON_TOOL
@@ -45,8 +41,9 @@ from .bedrock_answer import (
     finish_reason,
     message_fields,
 )
-from .bedrock_errors import MALFORMED, convert_error, unreadable
+from .bedrock_errors import MALFORMED, event_error, unreadable
 from .bedrock_tools import original_names
+from .decoding import StreamDecoder
 from .messages import new_id
 
 if TYPE_CHECKING:
@@ -129,59 +126,31 @@ class OpenBlock:
 _decode_piece = msgspec.json.Decoder(PieceEvent).decode
 
 
-class ConverseDecoder:
-    """One stream as chunks: one id, the model that was asked for, the role once."""
+class ConverseDecoder(StreamDecoder):
+    """A stream of Converse. It is whole when it has its reason to end."""
 
     __slots__ = (
         "_blocks",
         "_calls",
-        "_created",
         "_finished",
         "_function_call",
-        "_id",
         "_length",
         "_names",
         "_open",
-        "_role",
-        "_show_usage",
-        "_split",
-        "_target",
         "_wants_json",
-        "ended",
-        "usage",
     )
 
     def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._split = EventSplitter(call.max_event_bytes)
+        super().__init__(target, call, EventSplitter(call.max_event_bytes))
+        self._id = new_id("chatcmpl-")
         self._names = original_names(call.params)
-        self._show_usage = call.wants_usage
         self._wants_json = wants_json(call)
         self._function_call = wants_function_call(call)
-        self._id = new_id("chatcmpl-")
-        self._created = int(time.time())
-        self._role: str | None = "assistant"
         self._length = 0
         self._open: dict[int, OpenBlock] = {}
         self._blocks: list[dict[str, Any]] = []
         self._calls: list[ToolCall] = []
         self._finished = False
-        self.usage: Usage | None = None
-        self.ended = False
-
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for message in self._split.feed(data):
-            self._add(message, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when it has its reason to end."""
-        if not self._finished:
-            raise APIResponseValidationError(
-                "the stream ended without a stop reason",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
 
     def _add(self, message: EventMessage, out: list[ChatCompletionChunk]) -> None:
         headers, payload = message
@@ -192,17 +161,9 @@ class ConverseDecoder:
             elif headers.get(":message-type", "event") == "event":
                 self._add_mark(headers.get(":event-type"), msgspec.json.decode(payload), out)
             else:
-                self._fail(message)
+                raise event_error(self._target, headers, payload)
         except MALFORMED as error:
             raise unreadable(self._target, payload, str(error)) from error
-
-    def _fail(self, message: EventMessage) -> None:
-        """Raise the error that an event carries, modelled (`exception`) or not (`error`)."""
-        headers, payload = message
-        name = headers.get(":exception-type") or headers.get(":error-code") or ""
-        if not payload and headers.get(":error-message"):
-            payload = msgspec.json.encode({"message": headers[":error-message"]})
-        raise convert_error(self._target, 200, {}, payload, str(name))
 
     def _add_mark(
         self, kind: str | None, event: dict[str, Any], out: list[ChatCompletionChunk]
@@ -311,14 +272,14 @@ class ConverseDecoder:
         if fields is not None:
             chunk._extra = {"additionalModelResponseFields": fields}
 
+    def _close(self, out: list[ChatCompletionChunk]) -> None:
+        if not self._finished:
+            raise self._broken()
+
     def _end(self, event: dict[str, Any], out: list[ChatCompletionChunk]) -> None:
         """The last event: what the answer cost and how long it took."""
         if not self._finished:
-            raise APIResponseValidationError(
-                "the stream ends without a stop reason",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
+            raise self._broken()
         self.ended = True
         counts = event.get("usage")
         if counts is not None:
@@ -348,17 +309,6 @@ class ConverseDecoder:
             call.id = self._calls[index].id
             call.type = "function"
         self._emit(Delta(tool_calls=[call]), out)
-
-    def _emit(self, delta: Delta, out: list[ChatCompletionChunk]) -> ChatCompletionChunk:
-        delta.role, self._role = self._role, None
-        chunk = ChatCompletionChunk(
-            id=self._id,
-            created=self._created,
-            model=self._target.model,
-            choices=[ChunkChoice(delta=delta)],
-        )
-        out.append(chunk)
-        return chunk
 
 
 def _join_blobs(pieces: list[str]) -> str:

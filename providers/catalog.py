@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ..exceptions import AuthenticationError, BadRequestError
 from .base import OPENAI_PARAMS
+from .openai_messages import OPENAI_KEYS, OPENAI_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = MappingProxyType({"max_completion_tokens": "max_tokens"})
 NO_KEY = "fake-api-key"
-THINKING = frozenset({"thinking"})
+IMAGES = frozenset({"image_url"})
+LEVELS = MappingProxyType({"minimal": "low", "xhigh": "high"})
+"""Levels of effort for who knows only low, medium and high."""
+
+NOT_ELSEWHERE = frozenset(
+    {"audio", "modalities", "prediction", "store", "verbosity", "web_search_options"}
+)
+"""Parameters that are OpenAI's own and mean nothing to most others."""
+
+OLD_FUNCTIONS = frozenset({"function_call", "functions"})
+"""What came before tools, and many never had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,17 @@ class Compatible:
             gateways before them want the header; empty: a key is needed.
         rename: OpenAI parameter → this provider's name for it.
         refuses: parameters of OpenAI's that this provider is known not to take.
-        message_keys: message fields beyond OpenAI's that this provider understands.
+        message_keys: message fields beyond the usual that this provider understands.
+        roles: the same for roles; `developer` becomes `system` elsewhere, old functions tools.
+        media: types of content parts besides text; None: not known, all are sent.
+        flat: whether content without media must be one text.
         headers: sent with every request.
         model_prefix: what this provider's model names begin with, added where it is missing.
         stream_usage: whether it understands `stream_options.include_usage`.
         strict_tools: whether it knows `strict` in a tool's function.
         reasoning_models: whether it serves OpenAI's reasoning models with their renamed limit.
         reasoning: the word for reasoning, where it is not `reasoning_effort`.
+        efforts: levels of `reasoning_effort` that are called otherwise.
     """
 
     base_url: str | None = None
@@ -57,14 +72,18 @@ class Compatible:
     base_path: str = ""
     placeholder_key: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
-    refuses: frozenset[str] = THINKING
+    refuses: frozenset[str] = frozenset()
     message_keys: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    media: frozenset[str] | None = None
+    flat: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     model_prefix: str = ""
     stream_usage: bool = True
     strict_tools: bool = True
     reasoning_models: bool = False
     reasoning: Reasoning = ""
+    efforts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def params(self) -> frozenset[str]:
@@ -145,11 +164,16 @@ COMPATIBLE: dict[str, Compatible] = {
     "amazon_nova": Compatible(
         base_url="https://api.nova.amazon.com/v1",
         key_env=("AMAZON_NOVA_API_KEY",),
+        media=IMAGES,
     ),
     "cerebras": Compatible(
         base_url="https://api.cerebras.ai/v1",
         key_env=("CEREBRAS_API_KEY",),
         base_env=("CEREBRAS_API_BASE",),
+        refuses=NOT_ELSEWHERE - {"prediction"} | OLD_FUNCTIONS | {"metadata"},
+        roles=frozenset({"developer"}),
+        media=IMAGES,
+        efforts=LEVELS,
     ),
     "crusoe": Compatible(
         base_url="https://api.inference.crusoecloud.com/v1",
@@ -161,7 +185,7 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("DASHSCOPE_API_KEY",),
         base_env=("DASHSCOPE_API_BASE",),
         rename=MAX_TOKENS,
-        refuses=frozenset(),
+        message_keys=frozenset({"cache_control"}),
         reasoning="enable_thinking",
     ),
     "databricks": Compatible(
@@ -169,7 +193,8 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("DATABRICKS_API_BASE", "DATABRICKS_HOST"),
         base_path="/serving-endpoints",
         rename=MAX_TOKENS,
-        refuses=frozenset(),
+        reasoning="both",
+        media=IMAGES,
     ),
     "deepinfra": Compatible(
         base_url="https://api.deepinfra.com/v1/openai",
@@ -181,9 +206,11 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("DEEPSEEK_API_KEY",),
         base_env=("DEEPSEEK_API_BASE",),
         rename=MAX_TOKENS,
-        refuses=frozenset(),
         message_keys=frozenset({"prefix", "reasoning_content"}),
         reasoning="thinking",
+        refuses=NOT_ELSEWHERE | OLD_FUNCTIONS,
+        media=frozenset(),
+        flat=True,
     ),
     "fireworks_ai": Compatible(
         base_url="https://api.fireworks.ai/inference/v1",
@@ -192,17 +219,27 @@ COMPATIBLE: dict[str, Compatible] = {
         rename=MAX_TOKENS,
         message_keys=frozenset({"reasoning_content"}),
         model_prefix="accounts/fireworks/models/",
+        refuses=NOT_ELSEWHERE - {"prediction"},
+        media=IMAGES | {"video_url"},
+        efforts=LEVELS,
     ),
     "groq": Compatible(
         base_url="https://api.groq.com/openai/v1",
         key_env=("GROQ_API_KEY",),
         base_env=("GROQ_API_BASE",),
+        refuses=NOT_ELSEWHERE - {"store"},
+        message_keys=frozenset({"function_call"}),
+        roles=OPENAI_ROLES,
+        media=IMAGES,
+        efforts=LEVELS,
     ),
     "hosted_vllm": Compatible(
         key_env=("HOSTED_VLLM_API_KEY",),
         base_env=("HOSTED_VLLM_API_BASE",),
         placeholder_key=NO_KEY,
         strict_tools=False,
+        message_keys=OPENAI_KEYS,
+        roles=OPENAI_ROLES,
     ),
     "hyperbolic": Compatible(
         base_url="https://api.hyperbolic.xyz/v1",
@@ -213,6 +250,7 @@ COMPATIBLE: dict[str, Compatible] = {
         base_url="https://api.lambda.ai/v1",
         key_env=("LAMBDA_API_KEY",),
         base_env=("LAMBDA_API_BASE",),
+        media=IMAGES,
     ),
     "llamafile": Compatible(
         base_url="http://127.0.0.1:8080/v1",
@@ -220,6 +258,8 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("LLAMAFILE_API_BASE",),
         placeholder_key=NO_KEY,
         strict_tools=False,
+        message_keys=OPENAI_KEYS,
+        roles=frozenset({"function"}),
     ),
     "lm_studio": Compatible(
         base_url="http://127.0.0.1:1234/v1",
@@ -227,12 +267,13 @@ COMPATIBLE: dict[str, Compatible] = {
         base_env=("LM_STUDIO_API_BASE",),
         placeholder_key=NO_KEY,
         strict_tools=False,
+        message_keys=OPENAI_KEYS,
+        roles=frozenset({"function"}),
     ),
     "moonshot": Compatible(
         base_url="https://api.moonshot.ai/v1",
         key_env=("MOONSHOT_API_KEY",),
         base_env=("MOONSHOT_API_BASE",),
-        refuses=frozenset(),
         message_keys=frozenset({"partial", "reasoning_content"}),
         reasoning="thinking",
     ),
@@ -245,6 +286,7 @@ COMPATIBLE: dict[str, Compatible] = {
         base_url="https://inference.api.nscale.com/v1",
         key_env=("NSCALE_API_KEY",),
         base_env=("NSCALE_API_BASE",),
+        media=IMAGES,
     ),
     "nvidia_nim": Compatible(
         base_url="https://integrate.api.nvidia.com/v1",
@@ -257,26 +299,32 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("OPENAI_API_KEY",),
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         reasoning_models=True,
+        message_keys=OPENAI_KEYS,
+        roles=OPENAI_ROLES,
+        media=IMAGES | {"file", "input_audio"},
     ),
     "openai_like": Compatible(
         key_env=("OPENAI_LIKE_API_KEY",),
         base_env=("OPENAI_LIKE_API_BASE",),
         placeholder_key=NO_KEY,
-        refuses=frozenset(),
-        message_keys=frozenset({"reasoning_content"}),
+        message_keys=OPENAI_KEYS | {"reasoning_content"},
+        roles=frozenset({"function"}),
+        reasoning="both",
     ),
     "openrouter": Compatible(
         base_url="https://openrouter.ai/api/v1",
         key_env=("OPENROUTER_API_KEY", "OR_API_KEY"),
         base_env=("OPENROUTER_API_BASE",),
-        refuses=frozenset(),
         message_keys=frozenset({"cache_control", "reasoning", "reasoning_details"}),
         reasoning="reasoning",
+        refuses=frozenset({"audio", "n", "store"}) | OLD_FUNCTIONS,
+        roles=frozenset({"developer"}),
     ),
     "sambanova": Compatible(
         base_url="https://api.sambanova.ai/v1",
         key_env=("SAMBANOVA_API_KEY",),
         rename=MAX_TOKENS,
+        flat=True,
     ),
     "snowflake": Compatible(
         key_env=("SNOWFLAKE_API_KEY", "SNOWFLAKE_PAT", "SNOWFLAKE_TOKEN", "SNOWFLAKE_JWT"),
@@ -289,13 +337,20 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_TOKEN"),
         base_env=("TOGETHERAI_API_BASE",),
         rename=MAX_TOKENS,
+        refuses=NOT_ELSEWHERE
+        | OLD_FUNCTIONS
+        | {"metadata", "parallel_tool_calls", "service_tier", "user"},
+        media=IMAGES | {"audio_url", "input_audio", "video_url"},
+        flat=True,
+        strict_tools=False,
+        efforts=LEVELS,
+        reasoning="enabled",
     ),
     "zai": Compatible(
         base_url="https://api.z.ai/api/paas/v4",
         key_env=("ZAI_API_KEY",),
         base_env=("ZAI_API_BASE",),
         rename={**MAX_TOKENS, "user": "user_id"},
-        refuses=frozenset(),
         message_keys=frozenset({"reasoning_content"}),
         reasoning="thinking",
     ),

@@ -13,15 +13,13 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from ..exceptions import BadRequestError, UnsupportedParamsError
 from .base import Request, supported_params
 from .catalog import find_key, from_environment
 from .cohere_answer import convert_completion, convert_error
 from .cohere_messages import convert_messages
 from .cohere_stream import CohereDecoder
-from .openai import encode
+from .openai_service import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
 HOST = "https://api.cohere.com"
 KEY_ENV = ("COHERE_API_KEY", "CO_API_KEY")
 BASE_ENV = ("COHERE_API_BASE", "CO_API_URL")
+
+SERVICE = re.compile(r"/(?:chat|embed|rerank)$")
+"""What an address may end with that leads all the way to one of the services."""
 
 SUPPORTED = frozenset(
     {
@@ -54,14 +55,8 @@ SUPPORTED = frozenset(
     }
 )
 
-NEUTRAL: Mapping[str, Any] = {"n": 1, "parallel_tool_calls": True, "top_logprobs": 0}
-"""Parameters that Cohere lacks, and the value that asks for what it does anyway."""
-
-NEUTRAL_THINKING: Mapping[str, Any] = {
-    "reasoning_effort": "none",
-    "thinking": {"type": "disabled"},
-}
-"""The same for models that do not reason."""
+REASONING = frozenset({"reasoning_effort", "thinking"})
+"""What only models take that reason."""
 
 RENAMED = {"max_completion_tokens": "max_tokens"}
 
@@ -87,7 +82,7 @@ class CohereAdapter:
     def __init__(self, target: Target) -> None:
         key = find_key(target, KEY_ENV)
         self.target = dataclasses.replace(target, api_key=key)
-        self.url = chat_url(target.api_base or from_environment(BASE_ENV) or HOST)
+        self.url = service_url(target.api_base or from_environment(BASE_ENV) or HOST, "/chat")
         self.headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {key}",
@@ -101,7 +96,8 @@ class CohereAdapter:
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
-        params, dropped = self._taken(call)
+        supported = SUPPORTED if self._reasons else SUPPORTED - REASONING
+        params, dropped = supported_params(call, self.target, supported)
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": convert_messages(call.messages, reasons=self._reasons),
@@ -112,17 +108,6 @@ class CohereAdapter:
         body.update(call.extra_body or {})
         headers = {**self.headers, **call.extra_headers} if call.extra_headers else self.headers
         return Request(self.url, headers, encode(body), dropped)
-
-    def _taken(self, call: Call) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """The parameters that this model takes; see :func:`supported_params`."""
-        neutral = NEUTRAL if self._reasons else {**NEUTRAL, **NEUTRAL_THINKING}
-        asked = {
-            name: value
-            for name, value in call.params.items()
-            if name not in neutral or value != neutral[name]
-        }
-        supported = SUPPORTED if self._reasons else SUPPORTED - NEUTRAL_THINKING.keys()
-        return supported_params(replace(call, params=asked), self.target, supported)
 
     def parse(self, body: bytes, call: Call) -> ChatCompletion:
         """The answer; see :meth:`Adapter.parse`."""
@@ -137,10 +122,10 @@ class CohereAdapter:
         return convert_error(self.target, status, headers, body)
 
 
-def chat_url(base: str) -> str:
-    """The address of the chat, from a base that may be a host, a version below it, or all of it."""
-    base = base.rstrip("/").removesuffix("/chat")
-    return f"{re.sub(r'/v[12]$', '', base)}/v2/chat"
+def service_url(base: str, service: str) -> str:
+    """The address of a service, from a base that may be a host, a version below it, or all."""
+    base = SERVICE.sub("", base.rstrip("/"))
+    return f"{re.sub(r'/v[12]$', '', base)}/v2{service}"
 
 
 def convert_params(params: Mapping[str, Any]) -> dict[str, Any]:

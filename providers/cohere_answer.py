@@ -25,7 +25,7 @@ from ..exceptions import (
     InternalServerError,
 )
 from ..schemas import ChatCompletion, Choice, Details, Function, Message, ToolCall, Usage
-from .errors import ErrorDetails, make_error, read_error, unreadable
+from .errors import UNREADABLE, ErrorDetails, make_error, read_error, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,7 +113,7 @@ def convert_completion(body: bytes, target: Target) -> ChatCompletion:
     try:
         raw = msgspec.json.decode(body)
         answer = msgspec.convert(raw, CohereAnswer)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise unreadable(target, body, str(error)) from error
     message = convert_message(answer.message, raw["message"])
     finish = convert_finish_reason(answer.finish_reason, bool(message.tool_calls))
@@ -263,7 +263,7 @@ def convert_error(target: Target, status: int, headers: Mapping[str, str], body:
 def _error_type(body: bytes) -> str | None:
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return str(raw["error_type"]) if isinstance(raw, dict) and raw.get("error_type") else None
 

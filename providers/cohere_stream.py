@@ -14,19 +14,15 @@ Without a message-end the stream was cut short. The plan comes as `tool_plan` in
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import (
-    ChatCompletionChunk,
     ChunkChoice,
     Delta,
     DeltaFunction,
     DeltaToolCall,
-    Usage,
 )
 from .cohere_answer import (
     Block,
@@ -40,10 +36,12 @@ from .cohere_answer import (
     failed,
     finish_fields,
 )
-from .errors import read_error, unreadable
+from .decoding import StreamDecoder
+from .errors import UNREADABLE, read_error, unreadable
 from .sse import Splitter
 
 if TYPE_CHECKING:
+    from ..schemas import ChatCompletionChunk
     from .base import Call, Target
 
 
@@ -78,68 +76,26 @@ class Event(msgspec.Struct, gc=False):
 _decode_event = msgspec.json.Decoder(Event).decode
 
 
-class CohereDecoder:
-    """One stream as chunks: one id, the model that was asked for, the role once."""
+class CohereDecoder(StreamDecoder):
+    """A stream of Cohere's. It is whole when the message has ended."""
 
-    __slots__ = (
-        "_calls",
-        "_created",
-        "_id",
-        "_length",
-        "_role",
-        "_show_usage",
-        "_silent",
-        "_split",
-        "_starts",
-        "_target",
-        "ended",
-        "usage",
-    )
+    __slots__ = ("_calls", "_length", "_silent", "_starts")
+
+    cut_short = "the stream ended before the message did"
 
     def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._show_usage = call.wants_usage
-        self._split = Splitter(call.max_event_bytes)
-        self._id = ""
-        self._created = int(time.time())
-        self._role: str | None = "assistant"
+        super().__init__(target, call, Splitter(call.max_event_bytes))
         self._length = 0
         self._starts: dict[int, int] = {}
         self._calls = 0
         self._silent = False
-        self.usage: Usage | None = None
-        self.ended = False
-
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for payload in self._split.feed(data):
-            self._add(payload, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when the message has ended."""
-        if self.ended:
-            return
-        document = self._split.document()
-        if document:
-            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
-        for payload in self._split.finish():
-            try:
-                self._add(payload, out)
-            except APIResponseValidationError:
-                break  # the cut went through this event: reported below
-        if not self.ended:
-            raise APIResponseValidationError(
-                "the stream ended before the message did",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
 
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         if self.ended or payload == b"[DONE]":
             return
         try:
             event = _decode_event(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise unreadable(self._target, payload, str(error)) from error
         match event.type:
             case "message-start":
@@ -164,7 +120,7 @@ class CohereDecoder:
         if block.text or block.thinking or event.logprobs:
             delta = Delta(content=block.text or None, reasoning_content=block.thinking or None)
             items = [event.logprobs] if event.logprobs else None
-            self._emit(ChunkChoice(delta=delta, logprobs=convert_logprobs(items)), out)
+            self._emit_choice(ChunkChoice(delta=delta, logprobs=convert_logprobs(items)), out)
 
     def _tool_call(self, event: Event, out: list[ChatCompletionChunk]) -> None:
         """A piece of a call; one without parameters has no arguments: OpenAI's are ``{}``."""
@@ -190,7 +146,7 @@ class CohereDecoder:
         else:
             self._silent = self._silent and not piece.function.arguments
             call.function.arguments = piece.function.arguments
-        self._emit(ChunkChoice(delta=Delta(tool_calls=[call])), out)
+        self._emit(Delta(tool_calls=[call]), out)
 
     def _aside(self, event: Event, out: list[ChatCompletionChunk]) -> None:
         """A piece of the plan, or a citation."""
@@ -201,7 +157,7 @@ class CohereDecoder:
             delta.annotations = convert_citations(citations, self._starts) or None
             delta._extra["citations"] = citations
         if delta._extra:
-            self._emit(ChunkChoice(delta=delta), out)
+            self._emit(delta, out)
 
     def _end(self, event: Event, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         native = event.delta.finish_reason
@@ -213,15 +169,7 @@ class CohereDecoder:
             finish_reason=convert_finish_reason(native, self._calls > 0) or "stop",
             _extra=finish_fields(native),
         )
-        self._emit(choice, out)
-        out[-1]._extra = bill_fields(event.delta.usage)
+        chunk = self._emit_choice(choice, out)
+        chunk._extra = bill_fields(event.delta.usage)
         if self._show_usage:
-            out[-1].usage = self.usage
-
-    def _emit(self, choice: ChunkChoice, out: list[ChatCompletionChunk]) -> None:
-        choice.delta.role, self._role = self._role, None
-        out.append(
-            ChatCompletionChunk(
-                id=self._id, created=self._created, model=self._target.model, choices=[choice]
-            )
-        )
+            chunk.usage = self.usage

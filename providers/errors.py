@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from .base import Target
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are no JSON, or of another shape than expected."""
+
 MAX_BODY = 2000
 """Characters of a provider's answer that an exception keeps."""
 
@@ -36,7 +39,7 @@ def read_error(body: bytes | Any) -> ErrorDetails:
         text = body.decode("utf-8", "replace").strip()
         try:
             body = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return ErrorDetails(_readable(text))
     if isinstance(body, list):
         body = body[0] if body else {}

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..schemas import ChatCompletion, Choice, Details, Function, Message, ToolCall, Usage
+from .gemini_caching import count_written
 from .gemini_wire import Segment, read_answer, unreadable
 from .messages import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .base import Target
+    from .base import ContextCache, Target
     from .gemini_wire import (
         Blob,
         Candidate,
@@ -103,8 +104,10 @@ class Pieces:
         self.extras.setdefault(name, []).append(value)
 
 
-def convert_answer(body: bytes, target: Target) -> ChatCompletion:
-    """A whole answer.
+def convert_answer(
+    body: bytes, target: Target, cache: ContextCache | None = None
+) -> ChatCompletion:
+    """A whole answer; `cache` is what the call has made use of.
 
     Raises:
         APIError: it is an error after all, or cannot be understood.
@@ -136,7 +139,7 @@ def convert_answer(body: bytes, target: Target) -> ChatCompletion:
         created=created_at(response),
         model=response.model_version or target.model,
         choices=choices,
-        usage=usage,
+        usage=count_written(usage, cache),
         service_tier=convert_service_tier(metadata.service_tier) if metadata else None,
         _extra=without(raw, TRANSLATED_ANSWER),
     )

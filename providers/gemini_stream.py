@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import APIResponseValidationError
 from ..schemas import ChatCompletionChunk, ChunkChoice, Delta, DeltaFunction, DeltaToolCall
+from .decoding import StreamDecoder
 from .gemini_answer import (
     TRANSLATED,
     TRANSLATED_ANSWER,
@@ -27,12 +28,12 @@ from .gemini_answer import (
     sort_parts,
     without,
 )
+from .gemini_caching import count_written
 from .gemini_wire import read_answer
 from .messages import new_id
 from .sse import Splitter
 
 if TYPE_CHECKING:
-    from ..schemas import Usage
     from .base import Call, Target
     from .gemini_answer import Pieces
     from .gemini_wire import Candidate, Raw
@@ -51,58 +52,22 @@ class State:
         self.finish: str | None = None
 
 
-class GeminiDecoder:
-    """One stream: one id, the role once, tool calls whole, each choice finished at the end."""
+class GeminiDecoder(StreamDecoder):
+    """A stream of Gemini's: tool calls whole, each choice finished at the end."""
 
-    __slots__ = (
-        "_created",
-        "_id",
-        "_limit",
-        "_show_usage",
-        "_splitter",
-        "_states",
-        "_target",
-        "ended",
-        "usage",
-    )
+    __slots__ = ("_cache", "_states")
+
+    cut_short = "the stream ended without a finish reason"
 
     def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._show_usage = call.wants_usage
-        self._limit = call.max_event_bytes
-        self._splitter: Splitter | ObjectSplitter | None = None
-        self._id = ""
-        self._created = 0
+        super().__init__(target, call, EitherSplitter(call.max_event_bytes))
+        self._cache = call.cache
         self._states: dict[int, State] = {}
-        self.usage: Usage | None = None
-        self.ended = False
 
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        if self._splitter is None:
-            start = data.lstrip()[:1]
-            if not start:
-                return
-            kind = ObjectSplitter if start in b"[{" else Splitter
-            self._splitter = kind(self._limit)
-        for payload in self._splitter.feed(data):
-            self._add(payload, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when each choice has its reason to end."""
-        if self.ended:
-            return
-        for payload in self._splitter.finish() if self._splitter else ():
-            try:
-                self._add(payload, out)
-            except APIResponseValidationError:
-                break  # the cut went through this event: reported below
+    def _close(self, out: list[ChatCompletionChunk]) -> None:
+        """A stream is whole when each choice has its reason to end."""
         if not self._states or not all(state.finish for state in self._states.values()):
-            raise APIResponseValidationError(
-                "the stream ended without a finish reason",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
+            raise self._broken()
         self.ended = True
         out.append(self._chunk([_last(index, state) for index, state in self._states.items()]))
         if self._show_usage and self.usage:
@@ -118,7 +83,8 @@ class GeminiDecoder:
             self._id = response.response_id or new_id("chatcmpl-")
             self._created = created_at(response)
         if response.usage_metadata is not None:
-            self.usage = convert_usage(response.usage_metadata, raw["usageMetadata"])
+            usage = convert_usage(response.usage_metadata, raw["usageMetadata"])
+            self.usage = count_written(usage, self._cache)
         choices = [
             choice
             for position, candidate in enumerate(response.candidates or ())
@@ -192,6 +158,34 @@ def _last(index: int, state: State) -> ChunkChoice:
         finish_reason=convert_finish(state.finish, bool(state.calls)),
         _extra={"native_finish_reason": state.finish},
     )
+
+
+class EitherSplitter:
+    """Hands out the payloads of events, or the objects of an array: whichever comes."""
+
+    __slots__ = ("_limit", "_splitter")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._splitter: Splitter | ObjectSplitter | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The answers that `data` completes; what comes first decides how they are cut."""
+        if self._splitter is None:
+            start = data.lstrip()[:1]
+            if not start:
+                return []
+            kind = ObjectSplitter if start in b"[{" else Splitter
+            self._splitter = kind(self._limit)
+        return self._splitter.feed(data)
+
+    def finish(self) -> list[bytes]:
+        """What the end of the connection has cut off."""
+        return self._splitter.finish() if self._splitter else []
+
+    def document(self) -> bytes:
+        """None: an object alone is an answer, too."""
+        return b""
 
 
 class ObjectSplitter:

@@ -9,13 +9,15 @@ are its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .catalog import MAX_TOKENS, Compatible
+from .catalog import IMAGES, MAX_TOKENS, NOT_ELSEWHERE, OLD_FUNCTIONS, Compatible
 from .openai import OpenAIAdapter
 
 if TYPE_CHECKING:
-    from .base import Target
+    from collections.abc import Mapping
+
+    from .base import File, Target
 
 HUGGINGFACE = Compatible(
     base_url="https://router.huggingface.co/v1",
@@ -23,6 +25,10 @@ HUGGINGFACE = Compatible(
     base_env=("HF_API_BASE", "HUGGINGFACE_API_BASE"),
     base_path="/v1",
     rename=MAX_TOKENS,
+    refuses=NOT_ELSEWHERE
+    | OLD_FUNCTIONS
+    | {"logit_bias", "metadata", "parallel_tool_calls", "service_tier", "user"},
+    media=IMAGES,
 )
 
 ROUTER = "router.huggingface.co"
@@ -35,6 +41,21 @@ class HuggingFaceAdapter(OpenAIAdapter):
         super().__init__(target, HUGGINGFACE)
         if ROUTER in self.url:
             self.model = routed_name(target.model)
+
+    def convert_messages(
+        self, messages: list[dict[str, Any]], files: Mapping[str, File]
+    ) -> list[dict[str, Any]]:
+        """The messages; what the model said is a text or calls, and never null."""
+        return [convert_silence(each) for each in super().convert_messages(messages, files)]
+
+
+def convert_silence(message: dict[str, Any]) -> dict[str, Any]:
+    """The message without empty content beside calls, and with empty text elsewhere."""
+    if message.get("content"):
+        return message
+    if message.get("tool_calls"):
+        return {name: value for name, value in message.items() if name != "content"}
+    return {**message, "content": ""}
 
 
 def routed_name(model: str) -> str:

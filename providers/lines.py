@@ -46,6 +46,10 @@ class LineSplitter:
         self._tail.clear()
         return [rest] if rest else []
 
+    def document(self) -> bytes:
+        """None: a document would be a line."""
+        return b""
+
     def _keep(self, data: bytes) -> None:
         if not data:
             return

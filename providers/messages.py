@@ -158,7 +158,7 @@ def name_function_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         made_up = f"call_function_{position}"
         if message.get("function_call"):
             ids[message["function_call"]["name"]] = made_up
-            call = {"id": made_up, "function": message["function_call"]}
+            call = {"id": made_up, "type": "function", "function": message["function_call"]}
             converted.append({**message, "tool_calls": [call]})
         elif message["role"] == "function":
             identifier = ids.get(message.get("name") or "", made_up)

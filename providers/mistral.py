@@ -11,14 +11,13 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Compatible
-from .messages import name_function_calls
+from .catalog import IMAGES, Compatible
 from .openai import OpenAIAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .base import Target
+    from .base import File, Target
 
 MISTRAL = Compatible(
     base_url="https://api.mistral.ai/v1",
@@ -35,7 +34,6 @@ MISTRAL = Compatible(
             "modalities",
             "service_tier",
             "store",
-            "thinking",
             "top_logprobs",
             "user",
             "verbosity",
@@ -43,6 +41,7 @@ MISTRAL = Compatible(
         }
     ),
     message_keys=frozenset({"prefix"}),
+    media=IMAGES | {"document_url", "file", "input_audio"},
     stream_usage=False,
 )
 
@@ -68,10 +67,11 @@ class MistralAdapter(OpenAIAdapter):
     def __init__(self, target: Target) -> None:
         super().__init__(target, MISTRAL)
 
-    def convert_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def convert_messages(
+        self, messages: list[dict[str, Any]], files: Mapping[str, File]
+    ) -> list[dict[str, Any]]:
         """The messages as Mistral's schema has them."""
-        named = name_function_calls(messages)
-        return [convert_message(message) for message in super().convert_messages(named)]
+        return [convert_message(message) for message in super().convert_messages(messages, files)]
 
     def convert_params(
         self, params: dict[str, Any], drop: bool
@@ -93,8 +93,6 @@ def convert_message(message: dict[str, Any]) -> dict[str, Any]:
     """One message: Mistral's role names, part types and ids of tool calls."""
     role = message["role"]
     converted = {name: value for name, value in message.items() if name != "name" or role == "tool"}
-    if role == "developer":
-        converted["role"] = "system"
     if isinstance(message.get("content"), list):
         converted["content"] = [convert_part(part) for part in message["content"]]
     if message.get("tool_calls"):

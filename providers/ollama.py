@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
-from ..exceptions import BadRequestError
+from ..exceptions import BadRequestError, UnsupportedParamsError
 from .base import Request, supported_params
 from .catalog import MAX_TOKENS, NO_KEY, Compatible, from_environment
 from .errors import make_error, read_error
 from .messages import image_url_of, name_function_calls, parse_data_url, parts_of, text_of
 from .ollama_answer import OllamaDecoder, convert_completion
-from .openai import OpenAIAdapter, encode
+from .openai import OpenAIAdapter
 from .openai_errors import classify
 from .openai_messages import convert_tools
+from .openai_service import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +64,6 @@ SUPPORTED = frozenset(
         "top_p",
     }
 )
-
-NEUTRAL: Mapping[str, Any] = {"n": 1, "parallel_tool_calls": True, "tool_choice": "auto"}
-"""Parameters that Ollama lacks, and the value that asks for what it does anyway."""
 
 OPTIONS = {
     "max_completion_tokens": "num_predict",
@@ -106,6 +105,9 @@ OPTIONS = {
 """What belongs into `options`, under which name; every other parameter of Ollama's is a field
 of the request itself, such as `keep_alive`."""
 
+SERVICE = re.compile(r"/api(?:/(?:chat|embed))?$")
+"""What an address may end with that leads further than to the server."""
+
 LEVELS = {"minimal": "low", "xhigh": "high"}
 """OpenAI's levels of effort that Ollama has no word for."""
 
@@ -125,8 +127,8 @@ class OllamaAdapter:
     def __init__(self, target: Target) -> None:
         key = target.api_key or from_environment(OLLAMA.key_env)
         self.target = dataclasses.replace(target, api_key=key)
-        base = OLLAMA.base(target).removesuffix("/api/chat").removesuffix("/api")
-        self.url = f"{base}/api/chat"
+        self.base = SERVICE.sub("", OLLAMA.base(target))
+        self.url = f"{self.base}/api/chat"
         self.headers = {
             "Content-Type": "application/json",
             **({"Authorization": f"Bearer {key}"} if key else {}),
@@ -145,14 +147,10 @@ class OllamaAdapter:
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
-        asked = {
-            name: value
-            for name, value in call.params.items()
-            if name not in NEUTRAL or value != NEUTRAL[name]
-        }
-        if asked.get("tool_choice") == "none":
-            asked = {name: asked[name] for name in asked if name not in ("tool_choice", "tools")}
-        params, dropped = supported_params(replace(call, params=asked), self.target, SUPPORTED)
+        params = call.params
+        if params.get("tool_choice") == "none":
+            params = {name: params[name] for name in params if name not in ("tool_choice", "tools")}
+        params, dropped = supported_params(replace(call, params=params), self.target, SUPPORTED)
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": convert_messages(call.messages, call.files),
@@ -191,7 +189,9 @@ def convert_params(params: Mapping[str, Any], model: str) -> dict[str, Any]:
             case "reasoning_effort" | "thinking":
                 fields.setdefault("think", convert_thinking(value, model))
             case "tools":
-                fields["tools"] = convert_tools(value, strict=False)
+                fields["tools"] = [
+                    convert_tool(tool) for tool in convert_tools(value, strict=False)
+                ]
             case "stop":
                 options["stop"] = [value] if isinstance(value, str) else value
             case _ if name in OPTIONS:
@@ -200,6 +200,21 @@ def convert_params(params: Mapping[str, Any], model: str) -> dict[str, Any]:
                 fields[name] = value
     options.update(params.get("options") or {})
     return {**fields, "options": options} if options else fields
+
+
+def convert_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    """A function with its parameters, which Ollama requires.
+
+    Raises:
+        UnsupportedParamsError: it is no function.
+    """
+    function = tool.get("function")
+    if not isinstance(function, dict):
+        raise UnsupportedParamsError(
+            f"Ollama takes functions only, not {tool.get('type')!r}", param="tools"
+        )
+    schema = function.get("parameters") or {"type": "object", "properties": {}}
+    return {**tool, "function": {**function, "parameters": schema}}
 
 
 def convert_response_format(response_format: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,8 +290,18 @@ def convert_images(message: Mapping[str, Any], place: str, files: Mapping[str, F
 
 
 def _fetched(url: str, files: Mapping[str, File]) -> str:
-    """Base64 of a fetched file; what is no URL at all is base64 already."""
-    return base64.b64encode(files[url].data).decode() if "://" in url else url
+    """Base64 of a fetched file; what is no URL at all is base64 already.
+
+    Raises:
+        BadRequestError: it lies where nobody here can fetch it.
+    """
+    if "://" not in url:
+        return url
+    if url not in files:
+        raise BadRequestError(
+            f"{url!r:.60} cannot be fetched for Ollama: write an http(s) URL or a data URL"
+        )
+    return base64.b64encode(files[url].data).decode()
 
 
 def convert_tool_call(call: Mapping[str, Any], place: str) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from ..schemas import (
     ToolCall,
     Usage,
 )
-from .errors import ErrorDetails, make_error, read_error
+from .decoding import StreamDecoder
+from .errors import UNREADABLE, ErrorDetails, make_error, read_error
 from .lines import LineSplitter
 from .messages import new_id
 from .openai_errors import classify
@@ -152,7 +153,7 @@ def read_event(data: bytes, target: Target) -> Event:
     try:
         raw = msgspec.json.decode(data)
         event = msgspec.convert(raw, Event)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise unreadable(data, target) from None
     if event.error:
         details = read_error(raw)
@@ -248,46 +249,23 @@ def convert_time(event: Event) -> int:
         return 0
 
 
-class OllamaDecoder:
-    """One stream of lines; see :class:`Decoder`."""
+class OllamaDecoder(StreamDecoder):
+    """A stream of lines. It is whole when one has said ``done``."""
 
-    __slots__ = ("_calls", "_id", "_show_usage", "_split", "_started", "_tags", "_target", "ended",
-                 "usage")  # fmt: skip
+    __slots__ = ("_calls", "_started", "_tags")
+
+    cut_short = "the stream ended before it was done"
 
     def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._show_usage = call.wants_usage
-        self._split = LineSplitter(call.max_event_bytes)
-        self._tags = ThinkTags()
+        super().__init__(target, call, LineSplitter(call.max_event_bytes))
         self._id = new_id("chatcmpl-")
+        self._tags = ThinkTags()
         self._started = False
         self._calls = 0
-        self.usage: Usage | None = None
-        self.ended = False
-
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for line in self._split.feed(data):
-            if not self.ended:
-                self._add(line, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when a line has said ``done``."""
-        if self.ended:
-            return
-        for line in self._split.finish():
-            try:
-                self._add(line, out)
-            except APIResponseValidationError:
-                break  # the cut went through this line: reported below
-        if not self.ended:
-            raise APIResponseValidationError(
-                "the stream ended before it was done",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
 
     def _add(self, line: bytes, out: list[ChatCompletionChunk]) -> None:
+        if self.ended:
+            return
         event = read_event(line, self._target)
         choice = ChunkChoice(delta=self._delta(event), logprobs=convert_logprobs(event))
         chunk = ChatCompletionChunk(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from ..exceptions import APIError, APIResponseValidationError, BadRequestError
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -24,24 +23,30 @@ from ..schemas import (
     decode_details,
 )
 from . import openai_repair as repair
-from .base import Request, supported_params
-from .errors import ErrorDetails, make_error, read_error
-from .openai_errors import classify
+from .base import supported_params
+from .decoding import StreamDecoder
+from .errors import UNREADABLE
 from .openai_messages import (
     GOOGLE_KEYS,
     MESSAGE_KEYS,
+    ROLES,
     TOOL_CALL_KEYS,
-    convert_message,
+    Dialect,
+    convert_messages,
     convert_tools,
+    is_foreign,
+    urls_of_files,
 )
+from .openai_service import OpenAIService
 from .reasoning import convert_reasoning
 from .sse import Splitter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..exceptions import APIError
     from ..schemas import DeltaToolCall, ToolCall
-    from .base import Call, Credential, Target
+    from .base import Call, File, Request, Target
     from .catalog import Compatible
 
 REASONING_MODELS = re.compile(r"(?:.*/)?(?:o[134](?:-|$)|gpt-5(?!.*chat))")
@@ -79,42 +84,45 @@ SERVICE_TIERS: dict[str | None, str | None] = {
 }
 """The same for the tier that served the call."""
 
+HITS = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+"""Where DeepSeek, Moonshot and Databricks count what was read from a cache."""
+
+WRITES = ("cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens")
+"""Where Alibaba, OpenRouter and others count what was written to one, among the details."""
+
 _decode_completion = msgspec.json.Decoder(ChatCompletion, dec_hook=decode_details).decode
 _decode_chunk = msgspec.json.Decoder(ChatCompletionChunk, dec_hook=decode_details).decode
-_encode = msgspec.json.Encoder().encode
 
 
-class OpenAIAdapter:
+class OpenAIAdapter(OpenAIService):
     """Chat completions for one target, as its row says."""
 
-    credential: Credential | None = None
+    path = "/chat/completions"
 
     def __init__(self, target: Target, row: Compatible) -> None:
-        self.target = target = row.with_key(target)
-        self.row = row
-        base = row.base(target)
-        self.url = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
-        self.headers = {
-            "Content-Type": "application/json",
-            **row.headers,
-            "Authorization": f"Bearer {target.api_key}",
-            **target.headers,
-        }
-        self.model = row.model_name(target.model)
-        own = row.message_keys | (GOOGLE_KEYS if "googleapis.com/" in base else frozenset())
-        self._message_keys = MESSAGE_KEYS | own
-        self._tool_call_keys = TOOL_CALL_KEYS | (own & GOOGLE_KEYS)
+        super().__init__(target, row)
+        own = row.message_keys | (GOOGLE_KEYS if "googleapis.com/" in self.url else frozenset())
+        self.dialect = Dialect(
+            target.provider,
+            MESSAGE_KEYS | own,
+            TOOL_CALL_KEYS | (own & GOOGLE_KEYS),
+            ROLES | row.roles,
+            row.media,
+            row.flat,
+        )
         self._reasoning = row.reasoning_models and REASONING_MODELS.match(target.model) is not None
 
-    def files(self, call: Call) -> tuple[str, ...]:
-        """None: this format takes URLs as they are."""
-        return ()
+    def files(self, call: Call) -> Sequence[str]:
+        """Documents on the web, where documents are taken; images go as URLs."""
+        if self.dialect.media is None or "file" not in self.dialect.media:
+            return ()
+        return urls_of_files(call.messages)
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": self.convert_messages(call.messages),
+            "messages": self.convert_messages(call.messages, call.files),
         }
         dropped: tuple[str, ...] = ()
         if call.params:
@@ -126,21 +134,17 @@ class OpenAIAdapter:
             body["stream"] = True
             if call.ask_usage and self.row.stream_usage and "stream_options" not in body:
                 body["stream_options"] = {"include_usage": True}
-        if call.extra_body:
-            body.update(call.extra_body)
-        headers = {**self.headers, **call.extra_headers} if call.extra_headers else self.headers
-        return Request(self.url, headers, encode(body), dropped)
+        return self.request(body, call, dropped)
 
-    def convert_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The messages without what this provider's schema lacks; most go as they are."""
-        known = self._message_keys
+    def convert_messages(
+        self, messages: list[dict[str, Any]], files: Mapping[str, File]
+    ) -> list[dict[str, Any]]:
+        """The messages in this provider's dialect; nearly all go as they are."""
+        roles = self.dialect.roles
         for message in messages:
-            content = message.get("content")
-            if type(content) is str and len(message) == 2:
-                continue  # a role and a text
-            if type(content) is list or "tool_calls" in message or not message.keys() <= known:
-                calls = self._tool_call_keys
-                return [convert_message(message, known, calls) for message in messages]
+            plain = type(message.get("content")) is str and len(message) == 2
+            if not plain or message["role"] not in roles:
+                return convert_messages(messages, self.dialect, files)
         return messages
 
     def convert_params(
@@ -157,16 +161,22 @@ class OpenAIAdapter:
             renamed.get(name, name): value for name, value in params.items() if name not in dropped
         }
         if "tools" in converted:
-            converted["tools"] = convert_tools(converted["tools"], self.row.strict_tools)
-        if self.row.reasoning:
-            converted = convert_reasoning(converted, self.row.reasoning)
+            tools = converted["tools"]
+            if drop and (kept := [tool for tool in tools if not is_foreign(tool)]) != tools:
+                tools = kept
+                dropped += ("tools",)
+            converted["tools"] = convert_tools(tools, strict=self.row.strict_tools)
+        if isinstance(converted.get("stop"), str):
+            converted["stop"] = [converted["stop"]]
+        if "thinking" in converted or "reasoning_effort" in converted:
+            converted = convert_reasoning(converted, self.row.reasoning, self.row.efforts)
         return converted, dropped
 
     def parse(self, body: bytes, call: Call) -> ChatCompletion:
         """The answer; see :meth:`Adapter.parse`."""
         try:
             answer = _decode_completion(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             answer = repair.completion(body, self.unreadable)
         if not answer.choices:
             raise self.unreadable(body, "it has no choices")
@@ -185,77 +195,29 @@ class OpenAIAdapter:
         """A decoder for one stream; see :class:`Decoder`."""
         return ChatDecoder(self, call)
 
-    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
-        """The exception for an error answer; see :meth:`Adapter.error`."""
-        details = read_error(body)
-        kind = classify(status, details)
-        return make_error(self.target, status, headers, body, details=details, kind=kind)
 
-    def unreadable(self, body: bytes, reason: str) -> APIError:
-        """The exception for a 2xx body that is an error after all, or makes no sense."""
-        details = read_error(body)
-        status = repair.error_status(body)
-        if status is None:
-            details = ErrorDetails(f"the answer cannot be understood ({reason}): {details.message}")
-            return make_error(
-                self.target, 200, {}, body, details=details, kind=APIResponseValidationError
-            )
-        return make_error(
-            self.target, status, {}, body, details=details, kind=classify(status, details)
-        )
-
-
-class ChatDecoder:
+class ChatDecoder(StreamDecoder):
     """One stream of chunks: one id, one model, the role once, usage kept, every choice finished."""
 
-    __slots__ = (
-        "_adapter",
-        "_early",
-        "_id",
-        "_model",
-        "_open",
-        "_roles",
-        "_show_usage",
-        "_split",
-        "ended",
-        "usage",
-    )
+    __slots__ = ("_adapter", "_early", "_model", "_open", "_roles")
+
+    cut_short = "the stream ended without a finish reason"
 
     def __init__(self, adapter: OpenAIAdapter, call: Call) -> None:
+        super().__init__(adapter.target, call, Splitter(call.max_event_bytes))
         self._adapter = adapter
         self._model = adapter.target.model
-        self._show_usage = call.wants_usage
-        self._split = Splitter(call.max_event_bytes)
-        self._id = ""
         self._early: list[ChatCompletionChunk] = []
         self._roles: set[int] = set()
         self._open: set[int] = set()
-        self.usage: Usage | None = None
-        self.ended = False
 
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for payload in self._split.feed(data):
-            self._add(payload, out)
+    def _close(self, out: list[ChatCompletionChunk]) -> None:
+        """A stream is whole when each choice has its reason to end."""
+        if self._open or not self._roles:
+            raise self._broken()
 
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when each choice has its reason to end."""
-        if self.ended:
-            return
-        document = self._split.document()
-        if document:
-            raise self._adapter.unreadable(document, "it is JSON where a stream was asked for")
-        for payload in self._split.finish():
-            try:
-                self._add(payload, out)
-            except APIResponseValidationError:
-                break  # the cut went through this event: reported below
-        if not self.ended and (self._open or not self._roles):
-            raise APIResponseValidationError(
-                "the stream ended without a finish reason",
-                model=self._adapter.target.model,
-                llm_provider=self._adapter.target.provider,
-            )
+    def _unreadable(self, body: bytes, reason: str) -> APIError:
+        return self._adapter.unreadable(body, reason)
 
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         if payload == b"[DONE]":
@@ -263,8 +225,8 @@ class ChatDecoder:
             return
         try:
             chunk = _decode_chunk(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            chunk = repair.chunk(payload, self._adapter.unreadable)
+        except UNREADABLE:
+            chunk = repair.chunk(payload, self._unreadable)
         chunk._extra = payload
         chunk.model = self._model
         chunk.object = "chat.completion.chunk"
@@ -336,7 +298,7 @@ class ChatDecoder:
         if b'"error"' in payload and choice.index in self._open:
             failed = choice.finish_reason == "error"
             if failed or repair.error_status(payload) is not None:
-                raise self._adapter.unreadable(payload, "the stream reports an error")
+                raise self._unreadable(payload, "the stream reports an error")
 
 
 def keep_call_extras(
@@ -377,15 +339,12 @@ def convert_finish_reason(choice: Choice | ChunkChoice) -> None:
 def convert_usage(usage: Usage, body: bytes) -> Usage:
     """Usage with every count where OpenAI puts it.
 
-    DeepSeek counts cached tokens beside the others; xAI leaves reasoning tokens out of
-    `completion_tokens` (its total tells).
+    xAI leaves reasoning tokens out of `completion_tokens` (its total tells).
     """
     usage._extra = body
+    if b"cache" in body:
+        count_cached(usage)
     details = usage.completion_tokens_details
-    if usage.prompt_tokens_details is None and b"prompt_cache_hit_tokens" in body:
-        hit = usage._extras().get("prompt_cache_hit_tokens")
-        if hit is not None:
-            usage.prompt_tokens_details = Details(cached_tokens=hit)
     if details is not None and usage.total_tokens > usage.prompt_tokens + usage.completion_tokens:
         missing = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
         if missing == details.get("reasoning_tokens"):
@@ -393,13 +352,14 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
     return usage
 
 
-def encode(body: dict[str, Any]) -> bytes:
-    """The body as JSON.
-
-    Raises:
-        BadRequestError: it holds something that JSON cannot say; names it.
-    """
-    try:
-        return _encode(body)
-    except (TypeError, UnicodeEncodeError, RecursionError, OverflowError) as error:
-        raise BadRequestError(f"the request cannot be written as JSON: {error}") from error
+def count_cached(usage: Usage) -> None:
+    """Put tokens that were read from a cache, or written to one, where they belong."""
+    details = usage.prompt_tokens_details
+    if details is None or details.get("cached_tokens") is None:
+        counts = {"cache_read_input_tokens": usage.cache_read_input_tokens, **usage._extras()}
+        hit = next((counts[name] for name in HITS if counts.get(name) is not None), None)
+        if hit is not None:
+            usage.prompt_tokens_details = Details({**(details or {}), "cached_tokens": hit})
+    if details and usage.cache_creation_input_tokens is None:
+        written = (details[name] for name in WRITES if details.get(name))
+        usage.cache_creation_input_tokens = next(written, None)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from .errors import ErrorDetails
 
 ERROR_CODES: dict[str, type[APIError]] = {
+    "ResponsibleAIPolicyViolation": ContentPolicyViolationError,
     "capacity_exceeded": ServiceUnavailableError,
+    "contentFilter": ContentPolicyViolationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,
     "context_length_exceeded": ContextWindowExceededError,
@@ -48,6 +50,9 @@ TOO_LONG = re.compile(
     r"|reduce the length of the (?:messages|prompt|input)|inputs? tokens? \+ .*max_new_tokens",
     re.IGNORECASE,
 )
+REJECTED = re.compile(
+    r"safety system|(?:rejected|blocked) by .{0,20}moderation|content polic|\bNSFW\b", re.IGNORECASE
+)
 BAD_KEY = re.compile(r"(?:incorrect|invalid|wrong) api.?key", re.IGNORECASE)
 
 
@@ -59,6 +64,8 @@ def classify(status: int, details: ErrorDetails) -> type[APIError] | None:
             return kind  # some servers call every error of theirs a server_error
     if status in (400, 413, 422) and TOO_LONG.search(details.message):
         return ContextWindowExceededError
+    if status in (400, 403, 422) and REJECTED.search(details.message):
+        return ContentPolicyViolationError
     if status == 400 and BAD_KEY.search(details.message):
         return AuthenticationError
     return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..schemas import ChatCompletion, ChatCompletionChunk, convert
+from .errors import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def completion(body: bytes, unreadable: Unreadable) -> ChatCompletion:
         raise unreadable(body, "it has no choices")
     try:
         return convert(answer, ChatCompletion)
-    except msgspec.ValidationError as error:
+    except UNREADABLE as error:
         raise unreadable(body, str(error)) from error
 
 
@@ -39,7 +40,7 @@ def chunk(payload: bytes, unreadable: Unreadable) -> ChatCompletionChunk:
     answer = _mend(payload, unreadable, "delta")
     try:
         return convert(answer, ChatCompletionChunk)
-    except msgspec.ValidationError as error:
+    except UNREADABLE as error:
         raise unreadable(payload, str(error)) from error
 
 
@@ -47,7 +48,7 @@ def error_status(body: bytes) -> int | None:
     """The status named by a 2xx body that is an error after all, 500 if none; None: no error."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if not isinstance(answer, dict):
         return None
@@ -64,7 +65,7 @@ def error_status(body: bytes) -> int | None:
 def _mend(body: bytes, unreadable: Unreadable, part: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise unreadable(body, str(error)) from error
     if not isinstance(answer, dict) or ("choices" not in answer and "usage" not in answer):
         raise unreadable(body, "it has no choices")

@@ -11,23 +11,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .catalog import MAX_TOKENS, Compatible
+from .catalog import IMAGES, MAX_TOKENS, NOT_ELSEWHERE, OLD_FUNCTIONS, Compatible
 from .openai import ChatDecoder, OpenAIAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..schemas import ChatCompletion, ChatCompletionChunk
-    from .base import Call, Target
+    from .base import Call, File, Target
 
 PERPLEXITY = Compatible(
     base_url="https://api.perplexity.ai",
     key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY", "PPLX_API_KEY"),
     base_env=("PERPLEXITY_API_BASE",),
     rename=MAX_TOKENS,
-    refuses=frozenset({"function_call", "functions", "logit_bias", "seed", "thinking"}),
+    refuses=NOT_ELSEWHERE - {"web_search_options"}
+    | OLD_FUNCTIONS
+    | {"logit_bias", "metadata", "seed", "service_tier", "user"},
+    media=IMAGES | {"file_url", "pdf_url", "video_url"},
+    efforts={"none": "minimal", "xhigh": "high"},
     stream_usage=False,
 )
+
+ANY_OBJECT = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+"""What Perplexity, which has no `json_object`, calls it."""
 
 POINTER = re.compile(r"\[(\d{1,3})\]")
 
@@ -37,6 +44,30 @@ class PerplexityAdapter(OpenAIAdapter):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, PERPLEXITY)
+
+    def convert_messages(
+        self, messages: list[dict[str, Any]], files: Mapping[str, File]
+    ) -> list[dict[str, Any]]:
+        """The messages without names, which Perplexity does not know."""
+        converted = super().convert_messages(messages, files)
+        return [
+            {name: value for name, value in message.items() if name != "name"}
+            for message in converted
+        ]
+
+    def convert_params(
+        self, params: dict[str, Any], drop: bool
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Parameters in Perplexity's words. Usage ends every stream without being asked for."""
+        converted, dropped = super().convert_params(params, drop)
+        converted.pop("stream_options", None)
+        if converted.get("response_format") == {"type": "json_object"}:
+            converted["response_format"] = ANY_OBJECT
+        options = converted.get("web_search_options")
+        if isinstance(options, dict) and isinstance(options.get("user_location"), dict):
+            place = convert_place(options["user_location"])
+            converted["web_search_options"] = {**options, "user_location": place}
+        return converted, dropped
 
     def parse(self, body: bytes, call: Call) -> ChatCompletion:
         """The answer; see :meth:`Adapter.parse`."""
@@ -50,6 +81,13 @@ class PerplexityAdapter(OpenAIAdapter):
     def decoder(self, call: Call) -> PerplexityDecoder:
         """A decoder for one stream; see :class:`Decoder`."""
         return PerplexityDecoder(self, call)
+
+
+def convert_place(location: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAI's `user_location` without its frame."""
+    inner = location.get("approximate")
+    place = inner if isinstance(inner, dict) else location
+    return {name: value for name, value in place.items() if name != "type"}
 
 
 class PerplexityDecoder(ChatDecoder):

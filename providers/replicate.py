@@ -1,25 +1,30 @@
 """
-Replicate: predictions that answer within the request.
+Replicate: predictions, to be created and then asked for until they have ended.
 
-https://replicate.com/docs/reference/http#models.predictions.create. A language model there takes
-a `prompt` and a `system_prompt` and gives pieces of text. ``Prefer: wait`` holds the request
-until the prediction has ended, 60 seconds at most; one that has not is a `Timeout` that names
-it. Streams lie behind a second address, so a stream asked for here is the whole answer in
-chunks, whose `provider_specific_fields` say ``streamed: false``.
+https://replicate.com/docs/topics/predictions/create-a-prediction. A language model there takes a
+`prompt` and a `system_prompt` and gives pieces of text. A stream is what each look has found
+new: Replicate's own streams do not count tokens.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Request, supported_params
+from .base import Pending, Request, supported_params
 from .catalog import find_key, from_environment
 from .errors import make_error, read_error, retry_after
 from .messages import parts_of, text_of
-from .openai import encode
-from .replicate_answer import WholeDecoder, body_retry_after, convert_prediction
+from .openai_service import encode
+from .replicate_answer import (
+    UNFINISHED,
+    PredictionDecoder,
+    body_retry_after,
+    convert_completion,
+    read_prediction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 HOST = "https://api.replicate.com"
 KEY_ENV = ("REPLICATE_API_KEY", "REPLICATE_API_TOKEN")
 BASE_ENV = ("REPLICATE_API_BASE",)
+
+PAUSE = 0.5
+"""Seconds between two looks at a prediction, as Replicate's own clients have it."""
 
 SUPPORTED = frozenset(
     {
@@ -62,11 +70,11 @@ class ReplicateAdapter:
         self.target = replace(target, api_key=key)
         base = (target.api_base or from_environment(BASE_ENV) or HOST).rstrip("/")
         path, self.version = address(target)
-        self.url = f"{base.removesuffix('/v1')}/v1/{path}"
+        self.version_url = f"{base.removesuffix('/v1')}/v1"
+        self.url = f"{self.version_url}/{path}"
         self.headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {key}",
-            "Prefer": "wait=60",
             **target.headers,
         }
         self._is_openai = target.model.startswith("openai/")
@@ -89,13 +97,22 @@ class ReplicateAdapter:
         headers = {**self.headers, **call.extra_headers} if call.extra_headers else self.headers
         return Request(self.url, headers, encode(body), dropped)
 
-    def parse(self, body: bytes, call: Call) -> ChatCompletion:
-        """The answer; see :meth:`Adapter.parse`."""
-        return convert_prediction(body, self.target)
+    def parse(self, body: bytes, call: Call) -> ChatCompletion | Pending:
+        """The answer, or how to ask for it again; see :meth:`Adapter.parse`."""
+        prediction = read_prediction(body, self.target)
+        if prediction["status"] in UNFINISHED:
+            return self.ask_again(prediction)
+        return convert_completion(prediction, self.target)
 
-    def decoder(self, call: Call) -> WholeDecoder:
-        """A decoder that waits for the whole answer; see :class:`Decoder`."""
-        return WholeDecoder(self.target, call)
+    def ask_again(self, prediction: Mapping[str, Any]) -> Pending:
+        """How to see what has become of a prediction; the key goes nowhere else than before."""
+        url = f"{self.version_url}/predictions/{quote(str(prediction['id']), safe='')}"
+        headers = {name: self.headers[name] for name in self.headers if name != "Content-Type"}
+        return Pending(Request(url, headers, b"", method="GET"), PAUSE)
+
+    def decoder(self, call: Call) -> PredictionDecoder:
+        """A decoder for one prediction; see :class:`Decoder`."""
+        return PredictionDecoder(self, call)
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
         """The exception for an error answer; see :meth:`Adapter.error`."""

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import ContentPolicyViolationError, InternalServerError, Timeout
+from ..exceptions import (
+    APIResponseValidationError,
+    ContentPolicyViolationError,
+    InternalServerError,
+)
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -23,12 +27,16 @@ from ..schemas import (
     Message,
     Usage,
 )
-from .errors import ErrorDetails, make_error, unreadable
+from .decoding import StreamDecoder
+from .errors import UNREADABLE, ErrorDetails, make_error, unreadable
 from .openai_errors import classify
 
 if TYPE_CHECKING:
     from ..exceptions import APIError
     from .base import Call, Target
+    from .replicate import ReplicateAdapter
+
+UNFINISHED = frozenset({"starting", "processing"})
 
 READ_FIELDS = frozenset({"error", "id", "input", "model", "output"})
 
@@ -36,30 +44,28 @@ FLAGGED = re.compile(r"\(E005\)|flagged as sensitive|NSFW", re.IGNORECASE)
 """How predictions say that a model refuses the content."""
 
 
-def convert_prediction(body: bytes, target: Target) -> ChatCompletion:
-    """The answer of a prediction that has succeeded.
+def read_prediction(body: bytes, target: Target) -> dict[str, Any]:
+    """A prediction that has succeeded, or may still.
 
     Raises:
-        Timeout: it has not ended yet; names it.
         APIError: it failed or was cancelled, or the body is no prediction.
     """
     try:
         prediction = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise unreadable(target, body, str(error)) from error
-    status = prediction.get("status") if isinstance(prediction, dict) else None
-    match status:
-        case "succeeded":
-            return convert_completion(prediction, target)
-        case "starting" | "processing":
-            raise unfinished(prediction, target, body)
-        case "failed" | "canceled" | "aborted":
+    match prediction:
+        case {"status": "succeeded"}:
+            return dict(prediction)
+        case {"status": "failed" | "canceled" | "aborted"}:
             raise failed(prediction, target, body)
+        case {"status": status, "id": str(_)} if status in UNFINISHED:
+            return dict(prediction)
     raise unreadable(target, body, "it is no prediction")
 
 
 def convert_completion(prediction: dict[str, Any], target: Target) -> ChatCompletion:
-    """The output as one message; Replicate does not say why a model stopped."""
+    """The output so far as one message; Replicate does not say why a model stopped."""
     return ChatCompletion(
         id=str(prediction.get("id") or ""),
         created=int(time.time()),
@@ -97,17 +103,6 @@ def convert_usage(metrics: Any) -> Usage | None:
     )
 
 
-def unfinished(prediction: dict[str, Any], target: Target, body: bytes) -> APIError:
-    """The exception for a prediction that is still on its way."""
-    identifier = prediction.get("id")
-    message = (
-        f"the prediction {identifier} was still {prediction['status']} when Replicate's wait "
-        f"ended; GET /v1/predictions/{identifier} will tell its outcome"
-    )
-    details = ErrorDetails(message, prediction["status"])
-    return make_error(target, 408, {}, body, details=details, kind=Timeout)
-
-
 def failed(prediction: dict[str, Any], target: Target, body: bytes) -> APIError:
     """The exception for a prediction that came to nothing."""
     said = str(prediction.get("error") or "no reason given")
@@ -128,50 +123,82 @@ def body_retry_after(body: bytes) -> float | None:
     """Seconds to wait, as a throttled request's body says them."""
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     seconds = raw.get("retry_after") if isinstance(raw, dict) else None
     return float(seconds) if isinstance(seconds, int | float) else None
 
 
-class WholeDecoder:
-    """A whole answer as a stream: its text in one chunk, its end in another."""
+class PredictionDecoder(StreamDecoder):
+    """A prediction as a stream: the text that each look at it has found new."""
 
-    __slots__ = ("_limit", "_received", "_show_usage", "_size", "_target", "ended", "usage")
+    __slots__ = ("_adapter", "_said")
 
-    def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._show_usage = call.wants_usage
-        self._limit = call.max_event_bytes
+    cut_short = "the prediction is cut off"
+
+    def __init__(self, adapter: ReplicateAdapter, call: Call) -> None:
+        super().__init__(adapter.target, call, Whole(call.max_event_bytes))
+        self._adapter = adapter
+        self._said = ""
+
+    def finish(self, out: list[ChatCompletionChunk]) -> None:
+        """See :meth:`Decoder.finish`: each answer is whole at its end."""
+        self.again = None
+        for body in self._split.finish():
+            self._add(body, out)
+
+    def _add(self, event: bytes, out: list[ChatCompletionChunk]) -> None:
+        prediction = read_prediction(event, self._target)
+        answer = convert_completion(prediction, self._target)
+        self._id, self._created = answer.id, answer.created
+        choice = answer.choices[0]
+        text = choice.message.content or ""
+        if not text.startswith(self._said):
+            raise self._unreadable(event, "it takes back what it had said")
+        if text != self._said:
+            self._emit(Delta(content=text[len(self._said) :]), out)
+            self._said = text
+        if prediction["status"] in UNFINISHED:
+            self.again = self._adapter.ask_again(prediction)
+            return
+        self.ended = True
+        self.usage = answer.usage
+        end = ChunkChoice(finish_reason=choice.finish_reason, _extra=choice._extra)
+        chunk = self._emit_choice(end, out)
+        chunk._extra = answer.provider_specific_fields
+        if self._show_usage:
+            chunk.usage = self.usage
+
+
+class Whole:
+    """Bytes that make sense together only; see :class:`Splitter`."""
+
+    __slots__ = ("_limit", "_received", "_size")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._received: list[bytes] = []
         self._size = 0
-        self.usage: Usage | None = None
-        self.ended = False
 
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`. Nothing can be said before the end."""
+    def feed(self, data: bytes) -> tuple[()]:
+        """Nothing: it is not whole yet.
+
+        Raises:
+            APIResponseValidationError: it grows beyond the limit.
+        """
         self._received.append(data)
         self._size += len(data)
         if self._size > self._limit:
-            raise unreadable(self._target, b"", f"it is larger than {self._limit} bytes")
+            raise APIResponseValidationError(f"an answer is larger than {self._limit} bytes")
+        return ()
 
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`."""
-        answer = convert_prediction(b"".join(self._received), self._target)
-        self.usage = answer.usage
-        choice = answer.choices[0]
-        said = Delta(role="assistant", content=choice.message.content or None)
-        end = ChunkChoice(finish_reason=choice.finish_reason, _extra=choice._extra)
-        out += [
-            ChatCompletionChunk(
-                id=answer.id,
-                created=answer.created,
-                model=answer.model,
-                choices=[part],
-                _extra={"streamed": False},
-            )
-            for part in (ChunkChoice(delta=said), end)
-        ]
-        out[-1]._extra = {**answer.provider_specific_fields, "streamed": False}
-        if self._show_usage:
-            out[-1].usage = self.usage
+    def finish(self) -> list[bytes]:
+        """All that has come since the last time."""
+        whole = b"".join(self._received)
+        self._received.clear()
+        self._size = 0
+        return [whole]
+
+    def document(self) -> bytes:
+        """None: a document is what is wanted."""
+        return b""

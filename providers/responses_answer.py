@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
     Choice,
-    ChunkChoice,
     Delta,
     DeltaFunction,
     DeltaToolCall,
@@ -31,7 +29,8 @@ from ..schemas import (
     ToolCall,
     Usage,
 )
-from .errors import make_error, read_error, unreadable
+from .decoding import StreamDecoder
+from .errors import UNREADABLE, make_error, read_error, unreadable
 from .openai_errors import classify
 from .sse import Splitter
 
@@ -117,7 +116,6 @@ class Event(msgspec.Struct):
         return self.output_index, self.content_index
 
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decode_event = msgspec.json.Decoder(Event).decode
 
 
@@ -222,48 +220,18 @@ def failed(target: Target, body: bytes) -> APIError:
     return make_error(target, 500, {}, body, details=details, kind=classify(400, details))
 
 
-class ResponsesDecoder:
-    """One stream of events as chunks: one id, the model that was asked for, the role once."""
+class ResponsesDecoder(StreamDecoder):
+    """A stream of events. It is whole when the response is said to be."""
 
-    __slots__ = ("_calls", "_created", "_id", "_length", "_role", "_show_usage", "_split",
-                 "_starts", "_target", "ended", "usage")  # fmt: skip
+    __slots__ = ("_calls", "_length", "_starts")
+
+    cut_short = "the stream ended before the response was complete"
 
     def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._show_usage = call.wants_usage
-        self._split = Splitter(call.max_event_bytes)
-        self._id = ""
-        self._created = int(time.time())
-        self._role: str | None = "assistant"
+        super().__init__(target, call, Splitter(call.max_event_bytes))
         self._length = 0
         self._starts: dict[tuple[int, int], int] = {}
         self._calls: dict[int, int] = {}
-        self.usage: Usage | None = None
-        self.ended = False
-
-    def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for payload in self._split.feed(data):
-            self._add(payload, out)
-
-    def finish(self, out: list[ChatCompletionChunk]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when the response is said to be."""
-        if self.ended:
-            return
-        document = self._split.document()
-        if document:
-            raise unreadable(self._target, document, "it is JSON where a stream was asked for")
-        for payload in self._split.finish():
-            try:
-                self._add(payload, out)
-            except APIResponseValidationError:
-                break  # the cut went through this event: reported below
-        if not self.ended:
-            raise APIResponseValidationError(
-                "the stream ended before the response was complete",
-                model=self._target.model,
-                llm_provider=self._target.provider,
-            )
 
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         if self.ended or payload == b"[DONE]":
@@ -307,19 +275,7 @@ class ResponsesDecoder:
         self.ended = True
         response = event.response or Response()
         self.usage = convert_usage(response.usage)
-        self._emit(Delta(), out)
-        reason = convert_finish_reason(response, bool(self._calls))
-        out[-1].choices[0].finish_reason = reason
+        chunk = self._emit(Delta(), out)
+        chunk.choices[0].finish_reason = convert_finish_reason(response, bool(self._calls))
         if self._show_usage:
-            out[-1].usage = self.usage
-
-    def _emit(self, delta: Delta, out: list[ChatCompletionChunk]) -> None:
-        delta.role, self._role = self._role, None
-        out.append(
-            ChatCompletionChunk(
-                id=self._id,
-                created=self._created,
-                model=self._target.model,
-                choices=[ChunkChoice(delta=delta)],
-            )
-        )
+            chunk.usage = self.usage

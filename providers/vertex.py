@@ -21,13 +21,15 @@ from .anthropic_media import urls_to_fetch
 from .anthropic_stream import MessagesDecoder
 from .base import Request
 from .catalog import MAX_TOKENS, NO_KEY, Compatible
-from .gemini import convert_call, method_url
+from .gemini import chat_method, convert_call, find_cache
 from .gemini_answer import convert_answer
+from .gemini_caching import parse_cache
 from .gemini_errors import convert_error, read_status
 from .gemini_media import Media
 from .gemini_stream import GeminiDecoder
 from .mistral import MistralAdapter
-from .openai import OpenAIAdapter, encode
+from .openai import OpenAIAdapter
+from .openai_service import encode
 from .vertex_access import Access
 from .vertex_models import read_model
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
-    from .base import Adapter, Call, Target
+    from .base import Adapter, Call, ContextCache, NewCache, Target
     from .vertex_models import Model
 
 ANTHROPIC_VERSION = "vertex-2023-10-16"
@@ -85,18 +87,31 @@ class GeminiOnVertex:
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
         body, dropped = convert_call(call, self.target, opens_urls=True)
-        headers = self.access.headers(call)
         tier = TIERS.get(body.pop("serviceTier", ""))
+        request = self.request(chat_method(call), body, call, dropped)
         if tier is not None:
-            headers = {**headers, TIER_HEADER: tier}
-        if call.extra_headers:
-            headers = {**headers, **call.extra_headers}
-        url = method_url(self.access.url(call), call.stream)
-        return Request(url, headers, encode(body), dropped)
+            request.headers = {TIER_HEADER: tier, **request.headers}
+        return request
+
+    def request(
+        self, method: str, body: Mapping[str, Any], call: Call, dropped: tuple[str, ...] = ()
+    ) -> Request:
+        """The request to a method of the model."""
+        headers = {**self.access.headers(call), **(call.extra_headers or {})}
+        return Request(f"{self.access.url(call)}:{method}", headers, encode(body), dropped)
+
+    def new_cache(self, call: Call) -> NewCache | None:
+        """What can be stored of a call; see :meth:`CachingAdapter.new_cache`."""
+        url, headers = self.access.url(call), self.access.headers(call)
+        return find_cache(call, self.target, url, headers, opens_urls=True)
+
+    def parse_cache(self, body: bytes) -> ContextCache:
+        """The cache; see :meth:`CachingAdapter.parse_cache`."""
+        return parse_cache(body, self.target)
 
     def parse(self, body: bytes, call: Call) -> ChatCompletion:
         """The answer; see :meth:`Adapter.parse`."""
-        return convert_answer(body, self.target)
+        return convert_answer(body, self.target, call.cache)
 
     def decoder(self, call: Call) -> GeminiDecoder:
         """A decoder for one stream; see :class:`Decoder`."""

@@ -37,7 +37,7 @@ ONLY_GLOBAL = re.compile(r"gemini-(?:[3-9]|\d\d)|claude")
 PROJECT = "{project}"
 """Stands in an address for the project that the credential will tell."""
 
-METHOD = re.compile(r":(?:raw|streamRaw)?[pP]redict$|:(?:streamG|g)enerateContent$")
+METHOD = re.compile(r":(?:raw|streamRaw)?[pP]redict$|:(?:(?:streamG|g)enerate|embed)Content$")
 COMPLETE = re.compile(r"/(?:models|endpoints)/[^/]+(?:/chat/completions)?$")
 """Addresses that end with the model."""
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Request, supported_params
-from .catalog import Compatible
-from .openai import OpenAIAdapter, encode
+from .catalog import IMAGES, Compatible
+from .openai import OpenAIAdapter
+from .openai_messages import is_foreign
+from .openai_service import encode
 from .responses import SUPPORTED, convert_messages, convert_params
 from .responses_answer import ResponsesDecoder, convert_completion
 
@@ -26,6 +28,7 @@ XAI = Compatible(
     key_env=("XAI_API_KEY",),
     base_env=("XAI_API_BASE",),
     message_keys=frozenset({"reasoning_content"}),
+    media=IMAGES,
 )
 
 KNOWN_OPTIONS = ("enable_image_understanding", "filters")
@@ -75,7 +78,7 @@ class XAIAdapter(OpenAIAdapter):
 def searches(call: Call) -> bool:
     """Whether a call needs tools that xAI runs itself."""
     tools = call.params.get("tools") or ()
-    own = any(tool.get("type") != "function" for tool in tools)
+    own = any(tool.get("type", "function") != "function" and not is_foreign(tool) for tool in tools)
     return own or call.params.get("web_search_options") is not None
 
 

@@ -15,6 +15,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 MOST_QUEUES = 100
@@ -24,15 +25,25 @@ MOST_QUEUES = 100
 class Alarm:
     """Cancels the running task when its time has come, and turns that into TimeoutError.
 
-    A cancellation that comes from elsewhere passes as it is.
+    A cancellation that comes from elsewhere passes as it is. An alarm that is only asked whether
+    to ring (`gives_up`) asks again after each `pause`, and rings in any case at its `end`.
     """
 
-    __slots__ = ("_cancelling", "_queue", "_rung", "_task", "when")
+    __slots__ = ("_cancelling", "_queue", "_rung", "_task", "end", "gives_up", "pause", "when")
 
-    def __init__(self, queue: Queue, when: float) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        when: float,
+        end: float = 0.0,
+        gives_up: Callable[[], bool] | None = None,
+    ) -> None:
         self._queue = queue
         self._rung = False
         self.when = when
+        self.pause = when - queue.loop.time() if gives_up else 0.0
+        self.end = end
+        self.gives_up = gives_up
 
     def __enter__(self) -> None:
         task = asyncio.current_task(self._queue.loop)
@@ -43,9 +54,15 @@ class Alarm:
         self._queue.add(self)
 
     def ring(self) -> None:
-        """The time has come."""
-        self._rung = True
-        self._task.cancel()
+        """The time has come, or has it?"""
+        now = self._queue.loop.time()
+        if self.gives_up is not None and now < self.end and not self.gives_up():
+            self.when = min(now + self.pause, self.end)
+            self._queue = Queue(self._queue.loop, single=True)
+            self._queue.add(self)
+        else:
+            self._rung = True
+            self._task.cancel()
 
     def __exit__(
         self,
@@ -104,14 +121,26 @@ class Alarms:
         self._loop = loop
         self._queues: dict[float, Queue] = {}
 
-    def limit(self, seconds: float, *, usual: bool) -> Alarm:
-        """A limit for one block. One that is not `usual` has a timer of its own."""
-        queue = self._queues.get(seconds) if usual else Queue(self._loop, single=True)
+    def limit(
+        self,
+        seconds: float,
+        *,
+        usual: bool,
+        soft: float | None = None,
+        gives_up: Callable[[], bool] | None = None,
+    ) -> Alarm:
+        """A limit for one block. One that is not `usual` has a timer of its own.
+
+        After `soft` seconds, and again and again, `gives_up` may end the block early.
+        """
+        first = seconds if soft is None else soft
+        queue = self._queues.get(first) if usual else Queue(self._loop, single=True)
         if queue is None:
             if len(self._queues) > MOST_QUEUES:
                 self._queues.clear()
-            queue = self._queues[seconds] = Queue(self._loop)
-        return Alarm(queue, self._loop.time() + seconds)
+            queue = self._queues[first] = Queue(self._loop)
+        now = self._loop.time()
+        return Alarm(queue, now + first, now + seconds, gives_up)
 
     def close(self) -> None:
         """Forget the timers of limits that nobody is under."""

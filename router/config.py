@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import random  # noqa: TC003  pydantic reads the annotations at run time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,27 +24,20 @@ from pydantic import (
     field_validator,
 )
 
-from ..exceptions import ConfigurationError
+from ..exceptions import BadRequestError, ConfigurationError
 from ..providers import Compatible  # noqa: TC001
+from ..providers.caching import Point, read_points
 from .groups import unknown_alias
 from .options import CONTROL
+from .policies import OnStreamBreak  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
 NOT_ENFORCED = frozenset(
     {
         "budget_duration",
         "max_budget",
-        "max_parallel_requests",
-        "order",
-        "region_name",
-        "rpd",
-        "rpm",
-        "stream_timeout",
-        "tags",
-        "tpd",
-        "tpm",
     }
 )
 """LiteLLM's settings that this version does not keep, and therefore refuses."""
@@ -66,8 +59,43 @@ def _fit_for_a_header(value: str) -> str:
     return value
 
 
+def _store(value: Any) -> Any:
+    if value is not None and not callable(getattr(value, "get", None)):
+        raise ValueError("must have a method get(prompt_id, version)")
+    return value
+
+
+def _points(value: Any) -> tuple[Point, ...] | None:
+    try:
+        return None if value is None else read_points(value)
+    except BadRequestError as error:
+        raise ValueError(error.message) from None
+
+
+def _by_exception(value: Any) -> Any:
+    """A policy by exception, LiteLLM's way of writing it (``TimeoutErrorRetries``) included."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        value = {name: count for name, count in vars(value).items() if count is not None}
+    return {_exception(name): count for name, count in value.items()}
+
+
+def _exception(name: Any) -> str:
+    """The name of the exception that a field of a policy is about."""
+    known = str(name).removesuffix("Retries").removesuffix("AllowedFails")
+    known = {"TimeoutError": "Timeout"}.get(known, known)
+    if not isinstance(getattr(exceptions, known, None), type):
+        raise ValueError(f"{name!r} is no exception of polyroute.exceptions")
+    return known
+
+
+Limit: Any = Field(default=None, ge=0, allow_inf_nan=False)
+Count = Annotated[int, Field(ge=0)]
+ByException = Annotated[Mapping[str, Count], BeforeValidator(_by_exception)]
 Text = Annotated[str, BeforeValidator(_from_environment)]
 HeaderText = Annotated[Text, AfterValidator(_fit_for_a_header)]
+Tag = Annotated[str, Field(min_length=1, pattern=r"^[^!]")]
 HeaderName = Annotated[str, Field(min_length=1), AfterValidator(_fit_for_a_header)]
 
 
@@ -92,9 +120,21 @@ class DeploymentParams(BaseModel):
     num_retries: int | None = Field(
         default=None, ge=0, validation_alias=AliasChoices("num_retries", "max_retries")
     )
+    stream_timeout: float | None = Field(default=None, gt=0)
+    max_parallel_requests: int | None = Field(default=None, ge=0)
+    rpm: float | None = Limit
+    tpm: float | None = Limit
+    input_tpm: float | None = Limit
+    output_tpm: float | None = Limit
+    rpd: float | None = Limit
+    tpd: float | None = Limit
+    order: int | None = Field(default=None, ge=0)
+    tags: list[Tag] = Field(default_factory=list)
+    region_name: str | None = Field(default=None, min_length=1)
     drop_params: bool = False
     extra_headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
     extra_body: dict[str, Any] = Field(default_factory=dict)
+    cache_control_injection_points: Annotated[Any, AfterValidator(_points)] = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -122,8 +162,19 @@ class ModelInfo(BaseModel):
 
     id: str | None = None
     base_model: str | None = None
+    caching: Literal["explicit", "implicit"] | None = None
+    max_inputs: int | None = Field(default=None, ge=1)
     input_cost_per_token: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output_cost_per_token: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    max_input_tokens: int | None = Field(default=None, gt=0)
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    mode: str | None = None
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse abilities that are neither there nor not there."""
+        for name, value in (self.model_extra or {}).items():
+            if name.startswith("supports_") and not isinstance(value, bool | None):
+                raise ValueError(f"{name} must be True or False")
 
 
 class DeploymentConfig(BaseModel):
@@ -144,9 +195,25 @@ class RouterSettings(BaseModel):
     model_list: InstanceOf[Iterable[Mapping[str, Any]]]
     num_retries: int = Field(ge=0)
     timeout: float = Field(gt=0)
+    retry_policy: ByException
+    model_group_retry_policy: Annotated[
+        Mapping[str, ByException], BeforeValidator(lambda value: value or {})
+    ]
+    allowed_fails_policy: ByException
+    stream_timeout: float | None = Field(gt=0)
     stream_idle_timeout: float = Field(gt=0)
+    soft_timeout: float = Field(gt=0)
+    min_tokens_per_second: float = Field(ge=0)
+    on_stream_break: OnStreamBreak
+    hedge: bool
+    default_max_parallel_requests: int | None = Field(ge=0)
+    default_priority: int
     max_fallbacks: int = Field(ge=0)
     fallback_on_bad_request: bool
+    model_group_alias: Mapping[str, str | Mapping[str, Any]] | None
+    enable_tag_filtering: bool | None
+    tag_filtering_match_any: bool
+    allowed_model_region: str | Sequence[str] | None
     allowed_fails: int = Field(ge=0)
     cooldown_time: float = Field(ge=0, allow_inf_nan=False)
     disable_cooldowns: bool
@@ -154,6 +221,7 @@ class RouterSettings(BaseModel):
     max_connections: int = Field(gt=0)
     verify: bool | str
     providers: Mapping[str, InstanceOf[Compatible]] | None
+    prompts: Annotated[Any, AfterValidator(_store)]
     clock: Callable[[], float]
     rng: random.Random | None
 
@@ -165,14 +233,14 @@ class RouterSettings(BaseModel):
         return value
 
 
-def check_settings(settings: Mapping[str, Any]) -> None:
+def check_settings(settings: Mapping[str, Any]) -> RouterSettings:
     """Check what a Router is constructed with; names beyond `RouterSettings` are left alone.
 
     Raises:
         ConfigurationError: names each setting that is wrong.
     """
     try:
-        RouterSettings.model_validate(settings)
+        return RouterSettings.model_validate(settings)
     except ValidationError as error:
         problems = [problem.removeprefix(".") for problem in _problems(error)]
         raise ConfigurationError("\n".join(problems)) from None
@@ -203,13 +271,28 @@ def _path(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
 
 
+def known_aliases(names: Sequence[str], aliases: Container[str], name: str) -> list[str]:
+    """A list of aliases that all exist.
+
+    Raises:
+        ConfigurationError: it is no list, or names an alias that does not exist.
+    """
+    if not isinstance(names, list | tuple):
+        raise ConfigurationError(f"{name} must be a list of aliases, not {names!r:.60}")
+    for known in names:
+        if known not in aliases:
+            raise ConfigurationError(f"{name} names {known!r}, {unknown_alias(str(known), [*aliases])}")
+    return list(names)
+
+
 CHAIN_SHAPE = '[{"alias": ["another alias", ...]}]'
 
 
 def fallback_chains(
     fallbacks: Sequence[Mapping[str, Sequence[str]]] | Mapping[str, Sequence[str]] | None,
-    aliases: Sequence[str],
+    aliases: Collection[str],
     name: str = "fallbacks",
+    plain: Callable[[str], str] = str,
 ) -> dict[str, list[str]]:
     """``[{"smart": ["backup"]}, …]`` as one dictionary.
 
@@ -231,7 +314,8 @@ def fallback_chains(
             for known in (*([] if alias == "*" else [alias]), *targets):
                 if known not in aliases:
                     raise ConfigurationError(
-                        f"{place} names {known!r}, {unknown_alias(str(known), aliases)}"
+                        f"{place} names {known!r}, {unknown_alias(str(known), [*aliases])}"
                     )
-            chains[alias] = [*chains.get(alias, []), *targets]
+            chain = chains.setdefault(plain(alias), [])
+            chain += map(plain, targets)
     return chains

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from math import inf
 from typing import TYPE_CHECKING
+
+from .filters import Members
+from .hedging import Recent
+from .rules import USUAL, Rules
+from .waiting import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,12 +24,17 @@ if TYPE_CHECKING:
     from ..strategies import Strategy
     from .deployment import Deployment
 
+EXPECTED_TOKENS = 250.0
+"""Tokens of an answer, as long as a group has not seen any."""
+
 
 @dataclass(slots=True, eq=False)
 class Group:
     """The deployments of one alias and the strategy that chooses among them.
 
-    A `hidden` group is one deployment reachable by its id.
+    A `hidden` group is not among the aliases: one deployment, reachable by its id, or what was
+    made for a name that a wildcard, the `pattern`, stands for. `tokens` is how long its answers
+    are, smoothed; `limits` says that deployments have quotas or slots to be looked at.
     """
 
     name: str
@@ -32,15 +43,33 @@ class Group:
     deployments: list[Deployment] = field(default_factory=list)
     ready: list[Deployment] = field(default_factory=list)
     resting: list[Deployment] = field(default_factory=list)
+    rules: Rules | None = USUAL
+    pattern: str = ""
+    queue: Queue = field(default_factory=Queue, repr=False)
+    tokens: float = EXPECTED_TOKENS
+    limits: bool = False
+    ramp_until: float = -inf
+    recent: dict[str, Recent] = field(default_factory=dict, repr=False)
+    _members: Members | None = field(default=None, repr=False)
+
+    @property
+    def members(self) -> Members:
+        """What is known of the deployments together, worked out anew after one came or went."""
+        known = self._members
+        if known is None:
+            known = self._members = Members(self.name, self.deployments, self.rules)
+        return known
 
     def add(self, deployment: Deployment) -> None:
         """Take a deployment in; it may be chosen after the next `refresh`."""
         self.deployments.append(deployment)
+        self._members = None
         deployment.groups.append(self)
 
     def remove(self, deployment: Deployment) -> None:
         """Let a deployment go; attempts that run on it end as they would have."""
         self.deployments = [other for other in self.deployments if other is not deployment]
+        self._members = None
         deployment.groups.remove(self)
         self.refresh()
 
@@ -48,6 +77,44 @@ class Group:
         """Sort the deployments anew: a circuit has opened or closed, or one came or went."""
         self.ready = [d for d in self.deployments if d.circuit.state == "closed"]
         self.resting = [d for d in self.deployments if d.circuit.state != "closed"]
+        if self.resting and 2 * len(self.resting) > len(self.deployments):
+            # soft evidence counts no more when most of the group is out
+            self.ready += [d for d in self.resting if d.circuit.soft]
+        self.limits = any(d.quota or d.most_in_flight is not None for d in self.deployments)
+        self.ramp_until = max(
+            (d.circuit.back_at + d.circuit.policy.ramp for d in self.ready), default=-inf
+        )
+
+    @property
+    def half_out(self) -> bool:
+        """Whether half of the deployments rest already."""
+        return 2 * len(self.resting) >= len(self.deployments)
+
+    def half_out_with(self, deployment: Deployment) -> bool:
+        """Whether more than half would rest if this one did."""
+        resting = len(self.resting) + (deployment.circuit.state == "closed")
+        return 2 * resting > len(self.deployments)
+
+    def watched(self, now: float) -> bool:
+        """Whether somebody has limits that must be looked at before a choice."""
+        return self.limits or now < self.ramp_until
+
+    def usual(self, kind: str) -> float:
+        """The median time to first token of those ready, in seconds."""
+        known = sorted(f for d in self.ready if (f := d.pace(kind).first) is not None)
+        return known[len(known) // 2] if known else 0.5
+
+    def usual_time(self) -> float | None:
+        """Seconds that an attempt takes, on average of those ready; None without history."""
+        known = [d.latency for d in self.ready if d.latency is not None]
+        return sum(known) / len(known) if known else None
+
+    def timings(self, kind: str) -> Recent:
+        """The recent times to first token of this kind of call."""
+        recent = self.recent.get(kind)
+        if recent is None:
+            recent = self.recent[kind] = Recent()
+        return recent
 
     def probe(self, tried: Collection[Deployment]) -> Deployment | None:
         """A deployment whose rest is over and that nobody is probing, if there is one.

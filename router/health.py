@@ -6,17 +6,19 @@ Whether a deployment may be asked: a circuit per deployment.
                                      └───────────── a longer rest ───────────┘
 
 A circuit opens on failures in a row, on the rate of failures in a sliding window, at once on a
-refused key or model, and on a 429 for as long as the provider says.
+refused key or model, on a 429 for as long as the provider says, and on soft evidence: attempts
+that somebody else had to overtake. After it has closed, traffic comes back slowly (`ramp`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ..exceptions import APIError
 
@@ -34,7 +36,11 @@ class HealthPolicy:
         longest_retry_after: cap of what a provider's Retry-After may ask for.
         window, window_least, window_rate: the circuit also opens when at least `window_least`
             attempts of the last `window` seconds have ended and this share of them failed.
-        jitter: each rest is longer or shorter by up to this share, so that probes spread.
+        jitter: each rest is shorter by up to this share, so that probes spread.
+        suspicions: attempts in a row that were overtaken before their first token; they open too.
+        settled: answers after a rest that make the next rest a first one again.
+        ramp: seconds in which traffic comes back after a rest.
+        by_error: other tolerated failures in a row, by the name of the exception.
     """
 
     allowed_fails: int = 4
@@ -47,7 +53,24 @@ class HealthPolicy:
     window_least: int = 10
     window_rate: float = 0.5
     jitter: float = 0.1
+    suspicions: int = 3
+    settled: int = 10
+    ramp: float = 10.0
     disabled: bool = False
+    by_error: Mapping[str, int] = field(default_factory=dict)
+
+    def tolerated(self, error: APIError) -> int:
+        """Failures in a row that are tolerated when the last one was this."""
+        return by_class(self.by_error, error, self.allowed_fails)
+
+
+def by_class(table: Mapping[str, int], error: APIError, default: int) -> int:
+    """What a table says of an exception, by the name of its class or the nearest base's."""
+    if table:
+        for kind in type(error).__mro__:
+            if kind.__name__ in table:
+                return table[kind.__name__]
+    return default
 
 
 @dataclass(slots=True)
@@ -61,8 +84,11 @@ class Circuit:
     until: float = 0.0
     opened: float = 0.0
     limited: bool = False
+    soft: bool = False
     probing: bool = False
     fails_in_row: int = 0
+    suspicions: int = 0
+    back_at: float = -inf
     _rest: float = 0.0
     _recent: Window = field(init=False, repr=False)
 
@@ -71,20 +97,24 @@ class Circuit:
 
     def succeeded(self, now: float, started: float) -> None:
         """An attempt was answered; one from before the rest says nothing about the present."""
-        self.fails_in_row = 0
+        self.fails_in_row = self.suspicions = 0
         recent = self._recent
         if now < recent.turns_at:  # `add`, without the call: this is on every answer's way
             recent.ended += 1
         else:
             recent.add(now, failed=False)
+        if self._rest and recent.ended >= self.policy.settled:
+            self._rest = 0.0
         if self.state != "closed" and started >= self.opened:
             self._close()
+            self.back_at = now
 
-    def failed(self, error: APIError, *, probe: bool = False) -> None:
+    def failed(self, error: APIError, *, probe: bool = False, half_out: bool = False) -> None:
         """An attempt failed; the error's class says what that means here.
 
         While the deployment rests, only its probe and what the provider says itself count: the
-        failures of attempts that were under way do not lengthen the rest.
+        failures of attempts that were under way do not lengthen the rest. While half of the
+        group is out (`half_out`) rests do not grow: it is probed often.
         """
         if probe:
             self.probing = False
@@ -97,10 +127,25 @@ class Circuit:
             self._open(max(self.policy.refused_rest, self.policy.cooldown_time))
         elif limited and error.retry_after:
             self._open(min(error.retry_after, self.policy.longest_retry_after), limited=True)
-        elif probe or (
-            self.state == "closed" and ((limited and error.retry_after is None) or self._too_many())
-        ):
-            self._open(self._grown())
+        elif limited and error.retry_after is None and self.state == "closed":
+            self._open(self._grown(half_out=False), limited=True)
+        elif probe or (self.state == "closed" and self._too_many(error)):
+            self._open(self._grown(half_out=half_out), soft=probe and self.soft)
+
+    def suspected(self, *, probe: bool, half_out: bool) -> None:
+        """An attempt was overtaken before its first token: soft evidence that this one is slow.
+
+        It never takes more than half of a group out.
+        """
+        if probe:
+            self.probing = False
+        if self.policy.disabled:
+            return
+        self.suspicions += 1
+        if probe or (self.state == "closed" and self.suspicions >= self.policy.suspicions):
+            self.suspicions = 0
+            if probe or not half_out:
+                self._open(self._grown(half_out=half_out), soft=True)
 
     def abandoned(self, *, probe: bool = False) -> None:
         """An attempt ended without a verdict: the caller went away."""
@@ -122,31 +167,30 @@ class Circuit:
     def _close(self) -> None:
         self.probing = False
         self.state = "closed"
-        self.limited = False
-        self._rest = 0.0
+        self.limited = self.soft = False
         self._recent = Window(self.policy.window)
 
-    def _too_many(self) -> bool:
-        if self.fails_in_row > self.policy.allowed_fails:
+    def _too_many(self, error: APIError) -> bool:
+        if self.fails_in_row > self.policy.tolerated(error):
             return True
         ended, failed = self._recent.counts(self.clock())
         return ended >= self.policy.window_least and failed >= self.policy.window_rate * ended
 
-    def _grown(self) -> float:
+    def _grown(self, *, half_out: bool) -> float:
         self._rest = min(
             max(self._rest * self.policy.growth, self.policy.cooldown_time),
             max(self.policy.longest_rest, self.policy.cooldown_time),
         )
-        return self._rest
+        return min(self._rest, self.policy.cooldown_time) if half_out else self._rest
 
-    def _open(self, rest: float, *, limited: bool = False) -> None:
+    def _open(self, rest: float, *, limited: bool = False, soft: bool = False) -> None:
         if not limited:
-            rest *= 1 + self.policy.jitter * (2 * self.rng.random() - 1)
+            rest *= 1 - self.policy.jitter * self.rng.random()
         now = self.clock()
         if self.state == "closed":
             self.opened = now
         self.state = "open"
-        self.limited = limited
+        self.limited, self.soft = limited, soft
         self.until = max(self.until, now + rest)
 
 

@@ -1,13 +1,14 @@
 """
 The books of one attempt: opened at the moment of choice, closed however the attempt ends.
 
-Choosing a deployment returns a lease. It counts the attempt as in flight at once and gives the
-slot back exactly once: when the attempt succeeded, failed, or was abandoned by its caller.
+Choosing a deployment returns a lease. It takes a slot and what the call will probably need of
+the quota at once, and gives back exactly once: when the attempt succeeded, failed, or was
+abandoned by its caller.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,28 +16,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..exceptions import APIError
+    from ..providers.limits import Remaining
     from ..schemas import Attempt, Usage
     from .deployment import Deployment
     from .groups import Group
+    from .pace import Pace
+    from .quota import Reserved
+    from .trip import Trip
+
+OUTPUT_WEIGHT = 0.05
+"""Weight of the newest answer in the group's smoothed length of answers."""
 
 
 class Lease(msgspec.Struct, eq=False):
     """One attempt's hold on a deployment. Ending it a second time changes nothing.
 
     Made by :func:`open_lease`, which counts the attempt as in flight.
+
+    Attributes:
+        delay: seconds to wait before the request may be sent: its quota is reserved for then.
     """
 
     deployment: Deployment
     group: Group
     attempt: Attempt
-    clock: Callable[[], float]
-    call_began: float
+    trip: Trip
+    pace: Pace
+    in_flight: int
+    reserved: Reserved | None = None
+    delay: float = 0.0
     is_open: bool = True
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The Router's clock."""
+        return self.trip.core.clock
 
     @property
     def began(self) -> float:
         """When the attempt began, by the clock."""
-        return self.call_began + self.attempt.started
+        return self.trip.start + self.attempt.started
 
     @property
     def probe(self) -> bool:
@@ -50,83 +69,184 @@ class Lease(msgspec.Struct, eq=False):
 
     def elapsed_since_call(self) -> float:
         """Seconds since the call began, which may have had attempts before this one."""
-        return self.clock() - self.call_began
+        return self.clock() - self.trip.start
+
+    def begin(self) -> None:
+        """The wait for the quota is over: the attempt begins now."""
+        now = self.clock()
+        self.attempt.started = now - self.trip.start
+        self.attempt.queued += self.delay
+        self.pace.waiting[self] = now
 
     def first_token(self) -> None:
-        """The first content of a stream is here; its time is the deployment's latency."""
+        """The first content of a stream is here."""
         now = self.clock()
-        self.attempt.first_token = now - self.call_began
-        self.deployment.observe(now - self.began)
+        self.attempt.first_token = now - self.trip.start
+        self._observe(now - self.began, now)
 
-    def succeeded(self, usage: Usage | None) -> None:
+    def succeeded(self, usage: Usage | None, answer: Any = None) -> None:
         """The answer, or the whole stream, has arrived."""
         if not self.is_open:
             return
-        now, began = self.clock(), self.began
-        deployment, circuit = self.deployment, self.deployment.circuit
+        now = self.clock()
+        deployment, circuit, attempt = self.deployment, self.deployment.circuit, self.attempt
         deployment.successes += 1
-        if self.attempt.first_token is None:
-            deployment.observe(now - began)
-        self._charge(usage)
+        if attempt.first_token is None:
+            self._observe(now - self.began, now)
+        tokens = usage.completion_tokens if usage is not None else 0
+        if tokens:
+            self.group.tokens += OUTPUT_WEIGHT * (tokens - self.group.tokens)
+            if attempt.first_token is not None:
+                self.pace.decoded(tokens, now - self.trip.start - attempt.first_token)
+        if deployment.failing.share:
+            deployment.failing.add(now, failed=False)
+        self._charge(usage, answer)
         rested = circuit.state != "closed"
-        circuit.succeeded(now, began)
+        circuit.succeeded(now, self.began)
         if rested:
-            self._refresh()
-        self._close("ok", now)
+            self._returned(now)
+        self._close("ok", now, usage, asked=True)
 
     def failed(self, error: APIError, *, usage: Usage | None = None, counts: bool = True) -> None:
         """The attempt ended in an error; `counts` is False where the deployment is not to blame."""
         if not self.is_open:
             return
-        deployment, attempt = self.deployment, self.attempt
+        now = self.clock()
+        deployment, attempt, circuit = self.deployment, self.attempt, self.deployment.circuit
         deployment.failures += 1
         attempt.error = type(error).__name__
         self._charge(usage)
-        before = deployment.circuit.state
+        before = circuit.state
         if counts:
-            deployment.circuit.failed(error, probe=self.probe)
+            self._blame(error, now)
         else:
-            deployment.circuit.abandoned(probe=self.probe)
-        if deployment.circuit.state != before:
+            circuit.abandoned(probe=self.probe)
+        if circuit.state != before:
             self._refresh()
-        outcome = "interrupted" if attempt.first_token is not None else "failed"
-        self._close(outcome, self.clock())
+        begun = attempt.first_token is not None
+        asked = begun or error.health == "rate_limit"
+        self._close("interrupted" if begun else "failed", now, usage, asked=asked)
+
+    def overtaken(self) -> None:
+        """Another attempt of the same call was faster: soft evidence that this one is slow."""
+        if not self.is_open:
+            return
+        now, circuit = self.clock(), self.deployment.circuit
+        before = circuit.state
+        if self.attempt.first_token is None and self.attempt.reason != "hedge":
+            self.pace.given_up(now - self.began, now, 0.0)
+            half_out = self.group.half_out_with(self.deployment)
+            circuit.suspected(probe=self.probe, half_out=half_out)
+        else:
+            circuit.abandoned(probe=self.probe)
+        if circuit.state != before:
+            self._refresh()
+        self._book_unknown()
+        self._close("overtaken", now, None, asked=True)
 
     def abandoned(self) -> None:
         """The caller went away, or an exception that is nobody's answer passed through."""
         if self.is_open:
             self.deployment.circuit.abandoned(probe=self.probe)
-            self._close("cancelled", self.clock())
+            sent = self.attempt.status is not None
+            self._close("cancelled", self.clock(), None, asked=sent)
 
-    def _charge(self, usage: Usage | None) -> None:
-        """Book the tokens, and what they cost where that is known."""
-        if usage is None:
-            return
-        self.attempt.usage = usage
+    def heard(self, remaining: Remaining) -> None:
+        """The provider has said how much of its limits is left."""
+        if self.deployment.quota is not None:
+            self.deployment.quota.heard(remaining, self.clock())
+
+    def _observe(self, seconds: float, now: float) -> None:
+        """Take the time to the first token, or to the whole answer, into the statistics."""
+        self.pace.observe(seconds, now)
+        self.pace.burden.observe(self.in_flight, seconds)
+        self.pace.waiting.pop(self, None)
+        self.group.timings(self.trip.kind).add(seconds)
+        self.deployment.observe(seconds)
+
+    def _blame(self, error: APIError, now: float) -> None:
+        """The deployment has failed: its circuit, statistics and quota learn of it."""
+        deployment = self.deployment
+        if error.health == "rate_limit":
+            if deployment.quota is not None:
+                deployment.quota.surprised(now)
+        elif error.health != "untouched":
+            deployment.failing.add(now, failed=True)
+            if error.status_code == 408 and self.attempt.first_token is None:
+                self.pace.given_up(now - self.began, now)
+        deployment.circuit.failed(
+            error, probe=self.probe, half_out=self.group.half_out_with(deployment)
+        )
+
+    def _returned(self, now: float) -> None:
+        """The deployment is back after a rest: it starts as fast as its group, not as it ended."""
+        deployment = self.deployment
+        deployment.failing.share = 0.0
+        self._refresh()
+
+    def _charge(self, usage: Usage | None, answer: Any = None) -> None:
+        """Book the tokens, and what the answer costs where that is known."""
+        if usage is not None:
+            self.attempt.usage = usage
+        call, deployment = self.trip.call, self.deployment
+        if answer is None or call.operation == "chat":
+            cost = deployment.price_of(usage)
+        else:
+            cost = deployment.price_answer(answer, call)
+        if cost is not None:
+            self.attempt.cost = cost
+            deployment.cost += cost
+
+    def _book_unknown(self) -> None:
+        """An attempt that was cut off has cost its prompt, at least: nobody tells the rest."""
         prices = self.deployment.prices
-        if prices is not None:
-            cost = self.attempt.cost = prices.cost(usage)
+        if prices is not None and self.attempt.status is not None:
+            cost = self.attempt.cost = prices.input * self.trip.input_tokens
             self.deployment.cost += cost
 
     def _refresh(self) -> None:
         for group in self.deployment.groups:
             group.refresh()
 
-    def _close(self, outcome: str, now: float) -> None:
+    def _close(self, outcome: str, now: float, usage: Usage | None, *, asked: bool) -> None:
+        """Give everything back. `asked` says that the provider has counted the request."""
         self.is_open = False
-        self.deployment.in_flight -= 1
+        deployment = self.deployment
+        deployment.in_flight -= 1
+        self.pace.waiting.pop(self, None)
+        if self.reserved is not None and deployment.quota is not None:
+            # nobody said how much was used: the estimate stands
+            used = self.trip if usage is None else _Used(usage.prompt_tokens, usage.completion_tokens)
+            deployment.quota.settle(self.reserved, used if asked else None)
         self.attempt.outcome = outcome
-        self.attempt.ended = now - self.call_began
+        self.attempt.ended = now - self.trip.start
+        for group in deployment.groups:
+            if group.queue:
+                self.trip.core.serve(group)
+
+
+class _Used(msgspec.Struct):
+    """What an answer has really used up."""
+
+    input_tokens: int
+    output_tokens: int
 
 
 def open_lease(
     deployment: Deployment,
     group: Group,
     attempt: Attempt,
-    clock: Callable[[], float],
-    call_began: float,
+    trip: Trip,
+    delay: float = 0.0,
 ) -> Lease:
     """Take hold of a deployment for one attempt, from this moment on."""
     deployment.in_flight += 1
     deployment.calls += 1
-    return Lease(deployment, group, attempt, clock, call_began)
+    pace = deployment.pace(trip.kind)
+    lease = Lease(deployment, group, attempt, trip, pace, deployment.in_flight, delay=delay)
+    now = trip.start + attempt.started
+    if deployment.quota is not None:
+        lease.reserved = deployment.quota.reserve(trip, now)
+    if not delay:
+        pace.waiting[lease] = now
+    return lease

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import APIError
@@ -36,7 +37,7 @@ def _tell(outcome: Any, model: str, call: Call, options: Options) -> None:
     """
     failed = isinstance(outcome, APIError)
     if options.verbose:
-        logger.info("%s %s", "failed" if failed else "answered", outcome.route)
+        _say(f"{'failed' if failed else 'answered'} {outcome.route}")
     if options.logger_fn is None:
         return
     about = {
@@ -52,3 +53,11 @@ def _tell(outcome: Any, model: str, call: Call, options: Options) -> None:
         options.logger_fn(about)
     except Exception:
         logger.exception("logger_fn failed on a call of %s", model)
+
+
+def _say(text: str) -> None:
+    """Log a line; a program that has set up no logging at all sees it on standard error."""
+    if logger.hasHandlers():
+        logger.info("%s", text)
+    else:
+        print(f"polyroute: {text}", file=sys.stderr)  # noqa: T201  it was asked for

@@ -55,6 +55,12 @@ class Partial:
         call.function.name += piece.function.name or ""
         call.function.arguments += piece.function.arguments or ""
 
+    def plain_text(self) -> str | None:
+        """The text, if there is nothing but text so far; else None."""
+        if self._tools or self._refusal:
+            return None
+        return "".join(self._text) or None
+
     def message(self) -> Message:
         """The message as far as it came; arguments of a tool call may be cut off."""
         return Message(
@@ -63,6 +69,11 @@ class Partial:
             refusal=self._refusal or None,
             tool_calls=list(self._tools.values()) or None,
         )
+
+
+def text_of(chunk: ChatCompletionChunk) -> str:
+    """The text of a chunk's first choice."""
+    return chunk.choices[0].delta.content or ""
 
 
 def has_content(chunk: ChatCompletionChunk) -> bool:

@@ -51,6 +51,11 @@ class RetryBudget:
         self._balance = self.floor
         self._since = self.clock()
 
+    @property
+    def balance(self) -> float:
+        """Retries that may be made now."""
+        return self._balance
+
     def earn(self) -> None:
         """A call succeeded."""
         if self._balance < self.most:

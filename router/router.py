@@ -6,15 +6,21 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from ..exceptions import BadRequestError, ConfigurationError, NotFoundError
+from ..exceptions import BadRequestError, ConfigurationError
 from ..strategies import STRATEGIES
+from .aliases import Aliases
+from .batch import Batches
+from .decisions import Core
 from .deployment import make_deployment
 from .engine import Engine
-from .groups import Group, unknown_alias
+from .groups import Group
 from .health import Circuit, HealthPolicy
 from .observe import told
 from .operations import Operations
-from .options import TARGET, chat, split
+from .options import TARGET, as_names, chat, split
+from .policies import Policies
+from .prompts import PROMPT_OPTIONS, fill
+from .rules import Rules
 from .stream import ChatStream
 from .sync import SyncStream, run
 
@@ -25,10 +31,13 @@ if TYPE_CHECKING:
     from ..providers import Call, Compatible
     from ..schemas import ChatCompletion
     from ..strategies import Strategy
+    from .config import DeploymentConfig
     from .deployment import Deployment
+    from .policies import OnStreamBreak
+    from .prompts import PromptStore
 
 
-class Router(Operations):
+class Router(Operations, Batches):
     """Spreads calls over deployments, retries, falls back, and keeps the caller's deadline.
 
     Args:
@@ -36,18 +45,39 @@ class Router(Operations):
             `params` (model, key, address, defaults), `model_info` (id, prices).
         routing_strategy: a name of `polyroute.strategies.STRATEGIES`, or an object with `pick`.
         num_retries: further attempts inside a group; 0 is exactly one attempt.
+        retry_policy: the same by exception: ``{"Timeout": 0, "RateLimitError": 5}``.
+        model_group_retry_policy: the same by alias: ``{"smart": {"Timeout": 0}}``.
         timeout: seconds for a whole answer, or up to a stream's first content.
+        stream_timeout: seconds to a stream's first content for one attempt.
         stream_idle_timeout: seconds between two pieces of a stream.
+        soft_timeout: seconds to a stream's first content after which an attempt is left, if
+            somebody else is predicted to be faster.
+        min_tokens_per_second: a stream that is slower for ten seconds has broken off; 0: none is.
+        on_stream_break: ``"raise"`` or ``"resume"``, see `docs/streaming.md`.
+        hedge: make a second attempt beside one that takes unusually long.
         fallbacks: ``[{"smart": ["backup", "cheap"]}]``; `"*"` stands for every alias.
+        context_window_fallbacks: the same, when the prompt was too long.
+        content_policy_fallbacks: the same, when the content was refused.
+        default_fallbacks: for aliases that have none of their own.
         max_fallbacks: groups asked after the first, at most.
         fallback_on_bad_request: also fall back when the request itself was refused.
+        model_group_alias: ``{"gpt-4": "smart"}``: other names of aliases;
+            ``{"model": "smart", "hidden": True}`` is not listed.
+        enable_tag_filtering: whether a call's tags decide who may answer; None: in groups where a
+            deployment has tags.
+        tag_filtering_match_any: one of the call's tags is enough; else a deployment needs all.
+        allowed_model_region: where calls may be answered, unless they say otherwise.
+        default_max_parallel_requests: attempts at once on a deployment that says nothing itself.
+        default_priority: of calls that say nothing; lower goes first when slots are taken.
         allowed_fails: failures in a row that a deployment may have before it rests.
+        allowed_fails_policy: the same by exception: ``{"RateLimitError": 100}``.
         cooldown_time: seconds of its first rest.
         disable_cooldowns: never let a deployment rest.
         max_body_bytes: a larger answer is refused with a typed error.
         max_connections: per event loop.
         verify: False turns certificate checks off; a path names the certificate authority.
         providers: rows for private OpenAI-compatible endpoints, by prefix.
+        prompts: where the prompts are that calls name by `prompt_id`.
         clock: monotonic seconds.
         rng: the source of all chance.
 
@@ -59,56 +89,100 @@ class Router(Operations):
         self,
         model_list: Iterable[Mapping[str, Any]] = (),
         *,
-        routing_strategy: str | Strategy = "simple-shuffle",
+        routing_strategy: str | Strategy = "adaptive",
         num_retries: int = 2,
+        retry_policy: Mapping[str, int] | None = None,
+        model_group_retry_policy: Mapping[str, Mapping[str, int]] | None = None,
         timeout: float = 600.0,
+        stream_timeout: float | None = None,
         stream_idle_timeout: float = 120.0,
+        soft_timeout: float = 15.0,
+        min_tokens_per_second: float = 0.0,
+        on_stream_break: OnStreamBreak = "raise",
+        hedge: bool = False,
         fallbacks: Sequence[Mapping[str, Sequence[str]]] | None = None,
+        context_window_fallbacks: Sequence[Mapping[str, Sequence[str]]] | None = None,
+        content_policy_fallbacks: Sequence[Mapping[str, Sequence[str]]] | None = None,
+        default_fallbacks: Sequence[str] | None = None,
         max_fallbacks: int = 5,
         fallback_on_bad_request: bool = False,
+        model_group_alias: Mapping[str, str | Mapping[str, Any]] | None = None,
+        enable_tag_filtering: bool | None = None,
+        tag_filtering_match_any: bool = True,
+        allowed_model_region: str | Sequence[str] | None = None,
+        default_max_parallel_requests: int | None = None,
+        default_priority: int = 0,
         allowed_fails: int = 4,
+        allowed_fails_policy: Mapping[str, int] | None = None,
         cooldown_time: float = 5.0,
         disable_cooldowns: bool = False,
         max_body_bytes: int = 64 * 2**20,
         max_connections: int = 1000,
         verify: bool | str = True,
         providers: Mapping[str, Compatible] | None = None,
+        prompts: PromptStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         # pydantic and aiohttp are most of an import: they are loaded when a Router is made
-        from .config import check_settings, fallback_chains  # noqa: PLC0415
+        from .config import check_settings, fallback_chains, known_aliases  # noqa: PLC0415
         from .transport import Transport  # noqa: PLC0415
 
-        check_settings(locals())
+        settings = check_settings(locals())
         self._rng = rng or random.Random()
+        self._clock = clock
         self._strategy = _strategy(routing_strategy)
         self._providers = dict(providers or {})
+        self._prompts = prompts
+        self._default_slots = default_max_parallel_requests
         self._health = HealthPolicy(
-            allowed_fails=allowed_fails, cooldown_time=cooldown_time, disabled=disable_cooldowns
+            allowed_fails=allowed_fails,
+            cooldown_time=cooldown_time,
+            disabled=disable_cooldowns,
+            by_error=settings.allowed_fails_policy,
         )
-        self._groups: dict[str, Group] = {}
-        self._deployments: dict[str, Deployment] = {}
-        self._engine = Engine(
-            Transport(
-                max_body_bytes=max_body_bytes, max_connections=max_connections, verify=verify
-            ),
-            clock,
-            self._rng,
-            self._find,
+        self._rules = Rules(
+            enable_tag_filtering, tag_filtering_match_any, as_names(allowed_model_region)
+        )
+        self._aliases = Aliases(self._new_group, self._new_deployment, self._providers)
+        policies = Policies(
             num_retries=num_retries,
+            retry_policy=settings.retry_policy,
+            group_retry_policy=settings.model_group_retry_policy,
             timeout=timeout,
+            stream_timeout=stream_timeout,
             stream_idle_timeout=stream_idle_timeout,
+            soft_timeout=soft_timeout,
+            min_tokens_per_second=min_tokens_per_second,
+            on_stream_break=on_stream_break,
+            hedge=hedge,
             max_fallbacks=max_fallbacks,
             fallback_on_bad_request=fallback_on_bad_request,
+            default_priority=default_priority,
         )
+        self._core = Core(clock, self._rng, self._aliases.find, policies)
+        transport = Transport(
+            max_body_bytes=max_body_bytes, max_connections=max_connections, verify=verify
+        )
+        self._engine = Engine(self._core, transport)
         self._add_all(model_list)
-        self._engine.fallbacks = fallback_chains(fallbacks, self.aliases)
+        self._aliases.rename(model_group_alias or {})
+        policies.fallbacks, policies.context_window_fallbacks, policies.content_policy_fallbacks = (
+            fallback_chains(chains, self._aliases, name, self._aliases.plain)
+            for name, chains in (
+                ("fallbacks", fallbacks),
+                ("context_window_fallbacks", context_window_fallbacks),
+                ("content_policy_fallbacks", content_policy_fallbacks),
+            )
+        )
+        policies.default_fallbacks = known_aliases(
+            default_fallbacks or (), self._aliases, "default_fallbacks"
+        )
 
     @property
     def aliases(self) -> list[str]:
         """The names that can be called."""
-        return [name for name, group in self._groups.items() if not group.hidden]
+        return list(self._aliases)
 
     @overload
     async def acompletion(
@@ -141,6 +215,8 @@ class Router(Operations):
         Raises:
             APIError: nobody could answer; the class says why, `route` what was tried.
         """
+        if not PROMPT_OPTIONS.isdisjoint(params):
+            model, messages, params = await fill(self._prompts, model, messages, params)
         answer: ChatCompletion | ChatStream = await self._operate(
             model, chat(messages, stream=stream, ask_usage=True), params
         )
@@ -174,10 +250,9 @@ class Router(Operations):
         Raises:
             ConfigurationError: the entry is wrong, or its id is taken.
         """
-        deployment = self._make(entry)
-        for group in deployment.groups:
-            group.refresh()
-        return deployment.id
+        id = self._add(entry)
+        self._aliases.refresh(id)
+        return id
 
     def remove_deployment(self, id: str) -> None:
         """Choose a deployment no more; attempts that run on it end as they would have.
@@ -185,19 +260,26 @@ class Router(Operations):
         Raises:
             ConfigurationError: there is no such deployment.
         """
-        deployment = self._deployments.pop(id, None)
-        if deployment is None:
-            raise ConfigurationError(
-                f"no deployment {id!r}; there are: {', '.join(self._deployments) or 'none'}"
-            )
-        for group in list(deployment.groups):
-            group.remove(deployment)
-            if not group.deployments:
-                del self._groups[group.name]
+        self._aliases.remove(id)
 
     def stats(self) -> list[dict[str, Any]]:
         """The state of every deployment: circuit, attempts in flight, counts, latency, cost."""
-        return [deployment.stats() for deployment in self._deployments.values()]
+        return [deployment.stats() for deployment in self._aliases.deployments.values()]
+
+    def costs(self) -> dict[str, Any]:
+        """US dollars so far: `total`, and sums by `deployments` (ids) and `aliases`.
+
+        Attempts whose price or usage is unknown add nothing; removed deployments are left out.
+        """
+        deployments = self._aliases.deployments
+        aliases = dict.fromkeys((each.model_name for each in deployments.values()), 0.0)
+        for each in deployments.values():
+            aliases[each.model_name] += each.cost
+        return {
+            "total": sum(aliases.values()),
+            "deployments": {id: each.cost for id, each in deployments.items()},
+            "aliases": aliases,
+        }
 
     async def aclose(self) -> None:
         """Close every connection. The Router opens new ones if it is used again."""
@@ -222,52 +304,40 @@ class Router(Operations):
                 model=model,
             )
         options = split(call, keywords)
-        answer = self._engine.answer(call, self._find(model), options)
+        find = self._aliases.specific if options.specific_deployment else self._aliases.find
+        answer = self._engine.answer(call, find(model), options)
         if options.verbose or options.logger_fn:
             return told(answer, model, call, options)
         return answer
 
     def __repr__(self) -> str:
-        return f"Router({len(self._deployments)} deployments, aliases={self.aliases})"
+        return f"Router({len(self._aliases.deployments)} deployments, aliases={self.aliases})"
 
-    def _make(self, entry: Mapping[str, Any]) -> Deployment:
-        """A deployment from its entry, in its groups; they are to be refreshed."""
+    def _add(self, entry: Mapping[str, Any]) -> str:
+        """Take in one entry of `model_list`; its groups are to be refreshed."""
         from .config import deployment_config  # noqa: PLC0415  see `__init__`
 
-        config = deployment_config(entry, "deployment")
         try:
-            deployment = make_deployment(
-                config, Circuit(self._health, self._engine.clock, self._rng), self._providers
-            )
+            return self._aliases.add(deployment_config(entry, "deployment"))
         except BadRequestError as error:
             raise ConfigurationError(f"deployment.params.model: {error.message}") from None
-        named = config.model_info.id is not None
-        self._check_names(deployment, named=named)
-        if not named:
-            deployment.id = self._free_id(deployment.id)
-        self._deployments[deployment.id] = deployment
-        self._group(deployment.model_name).add(deployment)
-        if deployment.id != deployment.model_name:
-            self._group(deployment.id, hidden=True).add(deployment)
+
+    def _new_deployment(self, config: DeploymentConfig) -> Deployment:
+        circuit = Circuit(self._health, self._clock, self._rng)
+        deployment = make_deployment(config, circuit, self._providers)
+        if deployment.most_in_flight is None:
+            deployment.most_in_flight = self._default_slots
         return deployment
 
-    def _check_names(self, deployment: Deployment, *, named: bool) -> None:
-        """An id and another alias that are equal would mean two things."""
-        alias = self._groups.get(deployment.model_name)
-        if alias is not None and alias.hidden:
-            raise ConfigurationError(
-                f"the alias {deployment.model_name!r} is the id of another deployment; rename one"
-            )
-        taken = named and deployment.id in self._groups and deployment.id != deployment.model_name
-        if taken or (named and deployment.id in self._deployments):
-            raise ConfigurationError(f"the id {deployment.id!r} is taken; ids must be unique")
+    def _new_group(self, name: str, hidden: bool) -> Group:
+        return Group(name, self._strategy(self._rng), hidden, rules=self._rules)
 
     def _add_all(self, model_list: Iterable[Mapping[str, Any]]) -> None:
         """Add a whole list, and report all that is wrong with it at once."""
         problems = []
         for position, entry in enumerate(model_list):
             try:
-                self._make(entry)
+                self._add(entry)
             except ConfigurationError as error:
                 place = f"model_list[{position}]"
                 problems += [
@@ -275,43 +345,9 @@ class Router(Operations):
                     else f"{place}: {line}"
                     for line in str(error).splitlines()
                 ]  # fmt: skip
-        for group in self._groups.values():
-            group.refresh()
+        self._aliases.refresh()
         if problems:
             raise ConfigurationError("\n".join(problems))
-
-    def _find(self, alias: str) -> Group:
-        """The group of an alias or deployment id.
-
-        Raises:
-            NotFoundError: there is none; lists the aliases.
-        """
-        if not isinstance(alias, str):
-            raise BadRequestError(
-                f"model must be an alias of the Router, not {alias!r:.60}", param="model"
-            )
-        group = self._groups.get(alias)
-        if group is None:
-            raise NotFoundError(
-                f"the Router was asked for {alias!r}, {unknown_alias(alias, self.aliases)}",
-                model=alias,
-            )
-        return group
-
-    def _group(self, name: str, *, hidden: bool = False) -> Group:
-        group = self._groups.get(name)
-        if group is None:
-            group = Group(name, self._strategy(self._rng), hidden)
-            self._groups[name] = group
-        return group
-
-    def _free_id(self, wanted: str) -> str:
-        """The id, or with a number behind it if it is taken."""
-        number, id = 1, wanted
-        while id in self._groups:
-            number += 1
-            id = f"{wanted}-{number}"
-        return id
 
 
 def _strategy(chosen: str | Strategy) -> Callable[[random.Random], Strategy]:

@@ -18,6 +18,7 @@ from cachetools import LRUCache
 
 from ..providers import Target, resolve
 from ..strategies import SimpleShuffle
+from .decisions import Core
 from .deployment import SETTINGS, Deployment
 from .engine import Engine
 from .groups import Group
@@ -25,6 +26,8 @@ from .health import Circuit, HealthPolicy
 from .observe import told
 from .operations import Operations
 from .options import chat, split
+from .policies import Policies
+from .prompts import PROMPT_OPTIONS, fill
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -48,7 +51,9 @@ class Singles(Operations):
 
         self._groups: LRUCache[Any, Group] = LRUCache(MOST_MODELS)
         self._rng = random.Random()
-        self._engine = Engine(Transport(), time.monotonic, self._rng, self._by_name, num_retries=0)
+        policies = Policies(num_retries=0)
+        self._core = Core(time.monotonic, self._rng, self._by_name, policies)
+        self._engine = Engine(self._core, Transport())
 
     def _operate(self, model: str, call: Call, keywords: Mapping[str, Any]) -> Awaitable[Any]:
         """One call to one model; among the keywords is also how to reach it."""
@@ -62,7 +67,8 @@ class Singles(Operations):
         options = split(call, params, routed=False)
         if _setting("drop_params") and options.drop_params is None:
             call.drop_params = True
-        answer = self._engine.answer(call, self._group(model, **reach), _with_defaults(options))
+        options = _with_defaults(options)
+        answer = self._engine.answer(call, self._group(model, **reach), options)
         if options.verbose or options.logger_fn:
             return told(answer, model, call, options)
         return answer
@@ -71,6 +77,8 @@ class Singles(Operations):
         self, model: str, messages: Iterable[Any], stream: bool, keywords: dict[str, Any]
     ) -> ChatCompletion | ChatStream:
         """See :func:`polyroute.acompletion`."""
+        if not PROMPT_OPTIONS.isdisjoint(keywords):
+            model, messages, keywords = await fill(_setting("prompts"), model, messages, keywords)
         call = chat(messages, stream=stream, ask_usage=False)
         answer: ChatCompletion | ChatStream = await self._operate(model, call, keywords)
         return answer
@@ -104,8 +112,8 @@ class Singles(Operations):
 
     def _new_group(self, model: str, target: Target) -> Group:
         policy = HealthPolicy(disabled=True)  # there is nobody else to ask
-        circuit = Circuit(policy, self._engine.clock, self._rng)
-        group = Group(model, SimpleShuffle(self._rng))
+        circuit = Circuit(policy, self._core.clock, self._rng)
+        group = Group(model, SimpleShuffle(self._rng), rules=None)
         group.add(Deployment(model, model, target, circuit, lasting=False))
         group.refresh()
         return group
@@ -119,12 +127,16 @@ def _setting(name: str) -> Any:
 def _with_defaults(options: Options) -> Options:
     """Options with the module-level settings where the call says nothing."""
     timeout, retries = _setting("request_timeout"), _setting("num_retries")
-    if timeout is None and retries is None:
+    verbose = _setting("set_verbose") or _setting("verbose") or False
+    logger_fn = _setting("logger_fn")
+    if timeout is None and retries is None and logger_fn is None and not verbose:
         return options
     return replace(
         options,
         timeout=options.timeout if options.timeout is not None else timeout,
         num_retries=options.num_retries if options.num_retries is not None else retries,
+        verbose=options.verbose or verbose,
+        logger_fn=options.logger_fn or logger_fn,
     )
 
 

@@ -20,16 +20,17 @@ from ..schemas import request_id
 from .partial import Partial, has_content
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
     from types import TracebackType
 
     from aiohttp import ClientResponse
 
-    from ..providers import Decoder
+    from ..providers import Decoder, Pending
     from ..schemas import ChatCompletionChunk, Route
     from .lease import Lease
-    from .transport import Here
-    from .trip import Trip
+    from .transport import Here, Transport
+
+    Resume = Callable[["Flow", APIError], Awaitable[bool]]
 
 
 class Flow:
@@ -37,15 +38,16 @@ class Flow:
 
     def __init__(
         self,
-        response: ClientResponse,
+        transport: Transport,
         here: Here,
+        response: ClientResponse,
         decoder: Decoder,
         lease: Lease,
-        trip: Trip,
     ) -> None:
+        trip = lease.trip
         self.response = response
         self._here = here
-        self._transport = trip.engine.transport  # lives as long as its streams
+        self._transport = transport  # lives as long as its streams
         self.decoder = decoder
         self.lease = lease
         self.route = trip.route
@@ -74,6 +76,7 @@ class Flow:
                 await self.more()
                 if any(has_content(chunk) for chunk in self.pending[checked:]):
                     self.lease.first_token()
+                    self.pending[0]._route = self.route  # who keeps the chunks can tell the cost
                     self._watch()
                     return
                 checked = len(self.pending)
@@ -103,6 +106,9 @@ class Flow:
             else:
                 self.over = True
                 self.decoder.finish(self.pending)
+                if self.decoder.again is not None:
+                    self.over = False
+                    await self._ask_again(self.decoder.again)
         except APIError as error:
             self.over = False
             self._failure = error
@@ -111,15 +117,46 @@ class Flow:
         finally:
             self._waiting_since = 0.0
 
+    async def _ask_again(self, pending: Pending) -> None:
+        """Go on with the next answer of a provider that has to be asked for each piece.
+
+        Raises:
+            APIError: it refuses.
+        """
+        await asyncio.sleep(pending.seconds)
+        self._here.reading.discard(self.response)
+        response = self.response = await self._transport.send(pending.request, self._here)
+        if response.status >= 300:
+            body = await self._transport.read(response, self._here)
+            adapter = self.lease.deployment.adapter()
+            raise adapter.error(response.status, response.headers, body)
+
     async def end(self) -> None:
         """The stream is whole: book it, and let the connection be used again."""
         self._let_go()
         self.lease.succeeded(self.decoder.usage)
         await self._transport.drain(self.response)
 
+    def book_break(self, error: APIError) -> None:
+        """The stream broke off: its lease ends. A second time changes nothing."""
+        self.lease.failed(error, usage=self.decoder.usage, counts=self._guilty)
+
+    def go_on(self, other: Flow, pending: list[ChatCompletionChunk]) -> None:
+        """Continue with the chunks of another stream: its connection and lease are this one's."""
+        self._let_go()
+        self.response.close()
+        other._let_go()
+        other._ended = True
+        self.response, self.decoder, self.lease = other.response, other.decoder, other.lease
+        self.over, self._failure = other.over, other._failure
+        self.pending = pending
+        self._ended = False
+        self._here.reading.add(self.response)
+        self._watch()
+
     def broke(self, error: APIError) -> StreamInterruptedError:
         """Book a stream that broke off, and say so with what had arrived."""
-        self.lease.failed(error, usage=self.decoder.usage, counts=self._guilty)
+        self.book_break(error)
         target = self.lease.deployment.target
         return StreamInterruptedError(
             redact(f"the stream broke off: {error.message}", target),
@@ -205,21 +242,32 @@ def _cut(reference: weakref.ref[Flow]) -> None:
         flow.cut()
 
 
-async def chunks_of(flow: Flow) -> AsyncGenerator[ChatCompletionChunk, None]:
-    """The chunks of a flow; the iterator that callers get."""
+async def chunks_of(
+    flow: Flow, resume: Resume | None = None
+) -> AsyncGenerator[ChatCompletionChunk, None]:
+    """The chunks of a flow; the iterator that callers get.
+
+    A flow that breaks off is continued by `resume` where that can be, under the same id.
+    """
     add = flow.partial.add
+    id = None
     try:
         while True:
             flow.ready, flow.pending = iter(flow.pending), []
             for chunk in flow.ready:
+                if id is not None:
+                    chunk.id, chunk.choices[0].delta.role = id, None
                 add(chunk)
                 yield chunk
             if flow.over:
                 break
-            await flow.more()
+            try:
+                await flow.more()
+            except APIError as error:
+                if resume is None or not await resume(flow, error):
+                    raise flow.broke(error) from error
+                id = chunk.id
         await flow.end()
-    except APIError as error:
-        raise flow.broke(error) from error
     finally:
         flow.close()
 
@@ -234,9 +282,9 @@ class ChatStream:
         StreamInterruptedError: the stream broke off; carries what had arrived.
     """
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, resume: Resume | None = None) -> None:
         self._flow = flow
-        self._chunks: Any = chunks_of(flow)
+        self._chunks: Any = chunks_of(flow, resume)
 
     @property
     def route(self) -> Route:

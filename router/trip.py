@@ -3,7 +3,8 @@ What one call has been through, and what it may still do.
 
 A trip knows the deadline, which deployments have failed in this call, which groups have been
 asked, and answers the engine's two questions: after this error, is there another attempt in
-this group, and when; and after this group, which one comes next.
+this group, and when; and after this group, which one comes next. Strategies know it as their
+:class:`~polyroute.strategies.Demand`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ import msgspec
 
 from ..exceptions import BadRequestError, NotFoundError, Timeout
 from ..schemas import Attempt, Route
+from .needs import prompt_tokens
 
 if TYPE_CHECKING:
     from ..exceptions import APIError
+    from collections.abc import Sequence
+
     from ..providers import Call
+    from .decisions import Core
     from .deployment import Deployment
-    from .engine import Engine
+    from .filters import Selection
     from .groups import Group
     from .options import Options
+    from .parts import Whole
 
 LONGEST_WAIT = 20.0
 """Seconds that a call waits for a rest or quota to end, at most."""
@@ -31,6 +37,9 @@ RESERVE = 2.0
 
 WAIT_BEFORE_FALLBACK = 1.0
 """The same limit while a fallback group could be asked instead."""
+
+LONGEST_PANIC = 10.0
+"""Seconds that a call waits for anyone to come back, once enough of those that rest were asked."""
 
 SHARE_OF_REST = 0.6
 """Share of the remaining time that one attempt gets while another could still be made."""
@@ -47,7 +56,7 @@ class Trip(msgspec.Struct, eq=False):
         fresh: nothing has been tried and nobody waited for yet: the whole budget is left.
     """
 
-    engine: Engine
+    core: Core
     call: Call
     options: Options
     route: Route
@@ -57,7 +66,50 @@ class Trip(msgspec.Struct, eq=False):
     failed: dict[Deployment, APIError] = {}
     fresh: bool = True
     first_error: APIError | None = None
+    last_error: APIError | None = None
     groups: list[str] = []
+    selection: Selection | None = None
+    tokens: float = 0.0
+    counted: int | None = None
+    waited: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """What statistics it belongs to: streams, or the operation."""
+        return "stream" if self.call.stream else self.call.operation
+
+    @property
+    def now(self) -> float:
+        """The time, by the Router's clock."""
+        return self.core.clock()
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens of the prompt, estimated when first asked for."""
+        if self.counted is None:
+            self.counted = prompt_tokens(self.call)
+        return self.counted
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens that the answer will probably have."""
+        most = self.call.params.get("max_completion_tokens") or self.call.params.get("max_tokens")
+        return int(min(self.tokens, most) if isinstance(most, int) else self.tokens)
+
+    @property
+    def plain(self) -> bool:
+        """Whether every deployment of the group can take it."""
+        return self.selection is None or self.selection.allowed is None
+
+    def selected(
+        self, group: Group, deployments: Sequence[Deployment]
+    ) -> Sequence[Deployment]:
+        """Those of them that can take this call."""
+        return deployments if self.selection is None else self.selection.among(deployments)
+
+    def best(self, group: Group, candidates: Sequence[Deployment]) -> Sequence[Deployment]:
+        """Those to choose among now: of the lowest `order`, with all that is wished for."""
+        return candidates if self.selection is None else self.selection.best(candidates)
 
     @property
     def deadline(self) -> float:
@@ -65,20 +117,28 @@ class Trip(msgspec.Struct, eq=False):
         return self.start + self.budget
 
     def enter(self, group: Group) -> None:
-        """Start with a group; attempts are counted per group."""
+        """Start with a group; attempts are counted per group.
+
+        Raises:
+            UnsupportedParamsError: no deployment of it can do what is asked.
+            ContextWindowExceededError: the prompt is too long for all of them.
+        """
         self.groups.append(group.name)
         self.attempts = 0
+        self.tokens = group.tokens
+        self.waited = 0.0
+        self.selection = group.members.able(self.call, self.options)
 
     @property
     def remaining(self) -> float:
         """Seconds until the deadline."""
-        return self.deadline - self.engine.clock()
+        return self.deadline - self.core.clock()
 
     @property
     def idle_limit(self) -> float:
         """Seconds between two pieces of a stream."""
         said = self.options.stream_idle_timeout
-        return self.engine.stream_idle_timeout if said is None else said
+        return self.core.policies.stream_idle_timeout if said is None else said
 
     @property
     def late(self) -> bool:
@@ -87,7 +147,7 @@ class Trip(msgspec.Struct, eq=False):
 
     def open_attempt(self, deployment: Deployment, group: Group, reason: str) -> Attempt:
         """Put a new attempt on the route."""
-        now = self.engine.clock() - self.start
+        now = self.core.clock() - self.start
         made = self.route.attempts
         free = made[-1].ended or 0.0 if made else 0.0
         attempt = Attempt(deployment.id, group.name, reason, now - free, now)
@@ -106,7 +166,32 @@ class Trip(msgspec.Struct, eq=False):
         if self._another_left(deployment, group):
             limit *= SHARE_OF_REST
         own = deployment.timeout
+        if self.call.stream:
+            own = self._first_token_limit(deployment)
         return (own, True) if own is not None and own < limit else (limit, False)
+
+    def _first_token_limit(self, deployment: Deployment) -> float | None:
+        """Seconds to a stream's first token, as call, deployment or Router say."""
+        for said in (
+            self.options.stream_timeout,
+            deployment.stream_timeout,
+            deployment.timeout,
+            self.core.policies.stream_timeout,
+        ):
+            if said is not None:
+                return said
+        return None
+
+    def soft_limit(self, limit: float) -> float | None:
+        """Seconds to a stream's first token after which a faster deployment is looked for."""
+        soft = self.core.policies.soft_timeout
+        return soft if self.call.stream and soft < limit else None
+
+    @property
+    def hedges(self) -> bool:
+        """Whether a second attempt may be made beside a slow one."""
+        said = self.options.hedge
+        return self.core.policies.hedge if said is None else said
 
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
@@ -119,15 +204,14 @@ class Trip(msgspec.Struct, eq=False):
         return self.has_fallbacks()
 
     def retries(self, deployment: Deployment) -> int:
-        """Further attempts in this group, as the call, the deployment or the Router says."""
-        for said in (self.options.num_retries, deployment.num_retries):
-            if said is not None:
-                return said
-        return self.engine.num_retries
+        """Further attempts in this group after the last error."""
+        return self.core.policies.retries(
+            self.groups[-1], deployment.num_retries, self.last_error, self.options
+        )
 
     def note(self, deployment: Deployment, error: APIError, *, sent: bool) -> None:
         """Remember a failure. What we refused ourselves, for good, counts as no attempt."""
-        self.failed[deployment] = error
+        self.failed[deployment] = self.last_error = error
         self.fresh = False
         if sent or error.again:
             self.attempts += 1
@@ -139,44 +223,46 @@ class Trip(msgspec.Struct, eq=False):
             return None
         if error.elsewhere and group.fresh(self.failed):
             first_move = self.attempts <= 1
-            return 0.0 if first_move or self.engine.retry_budget.spend() else None
+            return 0.0 if first_move or self.core.retry_budget.spend() else None
         again = [
             failure
             for deployment, failure in self.failed.items()
             if failure.again and deployment in group.deployments
         ]
-        if not again or not self.engine.retry_budget.spend():
+        if not again or not self.core.retry_budget.spend():
             return None
         return self._pause(min(again, key=lambda failure: failure.retry_after or 0.0))
 
     def _pause(self, error: APIError) -> float | None:
         if error.retry_after is None:
-            pause = self.engine.backoff.wait(self.attempts)
+            pause = self.core.backoff.wait(self.attempts)
             return pause if pause < self.remaining else None
-        pause = min(error.retry_after, self.engine.longest_retry_after)
-        return pause if pause <= max(self._longest_wait(), 0.0) else None
+        pause = min(error.retry_after, self.core.policies.longest_retry_after)
+        return pause if pause <= max(self.longest_wait(), 0.0) else None
 
-    def patience(self, group: Group) -> float | None:
-        """Seconds to wait for a group that only rests because a provider asked for it."""
-        wait = group.back_in(self.engine.clock())
-        if wait is None or wait > self._longest_wait():
-            return None
-        self.fresh = False
-        return wait
-
-    def _longest_wait(self) -> float:
+    def longest_wait(self) -> float:
         """Seconds that this call may wait for somebody who said when to come back."""
         left = min(LONGEST_WAIT, self.remaining - RESERVE)
         return min(WAIT_BEFORE_FALLBACK, left) if self.has_fallbacks() else left
 
+    def longest_queue(self) -> float:
+        """Seconds that it may wait for a slot."""
+        left = self.remaining
+        return min(WAIT_BEFORE_FALLBACK, left) if self.has_fallbacks() else left
+
+    def may_wait_in_panic(self, pause: float) -> bool:
+        """Whether it may go on waiting for anyone to come back, for so many seconds more."""
+        self.waited += pause
+        return self.waited <= LONGEST_PANIC and self.remaining - pause > RESERVE
+
     def next_group(self, error: APIError | None = None) -> Group | None:
         """The group to ask after this one has failed, if the error allows it; None: nobody."""
-        if self.late or len(self.groups) > self.engine.max_fallbacks:
+        if self.late or len(self.groups) > self.core.policies.max_fallbacks:
             return None
-        for alias in self.engine.fallbacks_for(self.groups[0], error, self.options):
+        for alias in self.core.policies.chain(self.groups[0], error, self.options):
             if alias not in self.groups:
                 try:
-                    return self.engine.find(alias)
+                    return self.core.find(alias)
                 except (BadRequestError, NotFoundError):
                     continue  # it was removed while this call was on its way
         return None
@@ -201,6 +287,12 @@ class Trip(msgspec.Struct, eq=False):
         return error
 
 
-def begin_trip(engine: Engine, call: Call, alias: str, options: Options) -> Trip:
-    """A call sets out."""
-    return Trip(engine, call, options, Route(alias), engine.clock(), engine.budget(options))
+def begin_trip(
+    core: Core, call: Call, alias: str, options: Options, whole: Whole | None = None
+) -> Trip:
+    """A call sets out; a part of one (`whole`) has its deadline and its route."""
+    core.hedge_budget.earn()
+    budget = core.policies.budget(options)
+    if whole is None:
+        return Trip(core, call, options, Route(alias), core.clock(), budget)
+    return Trip(core, call, options, whole.route, whole.began, budget, fresh=False)

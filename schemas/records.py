@@ -7,6 +7,7 @@ are not lost: the record keeps the bytes and looks into them when somebody asks.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -141,8 +142,8 @@ def _undeclared(
     """The fields at `path` of a JSON document that are not `declared`, none if there is no path."""
     try:
         found: Any = msgspec.json.decode(raw)
-    except UnicodeDecodeError:
-        found = msgspec.json.decode(raw.decode("utf-8", "replace"))
+    except (UnicodeDecodeError, msgspec.DecodeError):  # what was skipped may be no clean JSON
+        found = json.loads(raw.decode("utf-8", "replace"))  # and numbers beyond a double infinite
     try:
         for step in path:
             found = found[step]
@@ -195,9 +196,9 @@ class Details(dict[str, Any]):
 
 
 def decode_details(kind: type, value: Any) -> Any:
-    """msgspec's hook for the one type it does not know."""
-    if kind is Details and isinstance(value, dict):
-        return Details(value)
+    """msgspec's hook for the types it does not know: dictionaries that can do more."""
+    if issubclass(kind, dict) and isinstance(value, dict):
+        return kind(value)
     raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
 
 

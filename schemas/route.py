@@ -59,9 +59,8 @@ class Route(msgspec.Struct):
 
     @property
     def cost(self) -> float | None:
-        """US dollars of all attempts; None if the price of the answer is unknown."""
-        answering = self._answering
-        if answering is not None and answering.cost is None:
+        """US dollars of all attempts; None if the price of the answer, or a part, is unknown."""
+        if any(it.cost is None for it in self.attempts if it.outcome in ("ok", None)):
             return None
         known = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
         return sum(known) if known else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .adaptive import Adaptive
 from .base import Candidate, Demand, Strategy, lowest, shortlist
 from .cost_weighted import CostWeighted
 from .least_busy import LeastBusy
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STRATEGIES: dict[str, Callable[[random.Random], Strategy]] = {
+    "adaptive": Adaptive,
     "cost-weighted": CostWeighted,
     "latency-based-routing": LowestLatency,
     "least-busy": LeastBusy,
@@ -27,6 +29,7 @@ STRATEGIES: dict[str, Callable[[random.Random], Strategy]] = {
 
 __all__ = [
     "STRATEGIES",
+    "Adaptive",
     "Candidate",
     "CostWeighted",
     "Demand",

@@ -50,13 +50,65 @@ class Candidate(Protocol):
         """US dollars per token, blended three parts input to one part output; None if unknown."""
         ...
 
+    def pace(self, kind: str, /) -> Pace:
+        """How fast it has been at this kind of call."""
+        ...
+
+    def hindrance(self, now: float, /) -> float:
+        """1, and more the more of its recent attempts failed, or just after a rest."""
+        ...
+
+    def burden(self, kind: str, /) -> float:
+        """The power of (in flight + 1) by which its own load slows it; 1 until it is known."""
+        ...
+
+    def headroom(self, request: Demand, /) -> float:
+        """Share of its quota that would be left after the request; 1 without a quota."""
+        ...
+
+    def price_for(self, request: Demand, /) -> float | None:
+        """US dollars that the request will probably cost; None if unknown."""
+        ...
+
+
+class Pace(Protocol):
+    """How fast a candidate has been at one kind of call."""
+
+    first: float | None
+    """Smoothed seconds to the first token, or to an unstreamed answer; None without history."""
+
+    steady: float | None
+    """The same, slower to change: what is usual."""
+
+    rate: float | None
+    """Smoothed tokens per second after the first; None if unknown."""
+
+    def expected(self, now: float, usual: float, /) -> float:
+        """Seconds to the first token of an attempt made now; `usual` is the group's."""
+        ...
+
 
 class Demand(Protocol):
     """What a strategy may know of the request."""
 
     @property
-    def stream(self) -> bool:
-        """Whether the answer is streamed."""
+    def kind(self) -> str:
+        """``"stream"``, ``"chat"``, ``"embedding"``, …: each has statistics of its own."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """The time, by the Router's clock."""
+        ...
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens of the prompt, estimated."""
+        ...
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens that the answer will probably have."""
         ...
 
 

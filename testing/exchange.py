@@ -26,7 +26,7 @@ class Received:
     Attributes:
         path: with the query.
         headers: names in lower case.
-        body: the JSON, an empty dictionary if it was none.
+        body: the JSON or the fields of a form, an empty dictionary if it was neither.
         outcome: `answered`, `failed` (an error was sent), `dropped` (the upstream hung up),
             `abandoned` (the client hung up, or the upstream was killed); None while it is worked
             on.
@@ -64,8 +64,12 @@ class Exchange:
         """A whole answer; a fault strikes when half of it is sent."""
         if fault is not None and fault.kind == "fail":
             return await self.strike(fault)
-        body = json.dumps(self.format.whole(reply, question), ensure_ascii=False).encode()
-        headers = {**self.headers, "Content-Type": "application/json"}
+        answer = self.format.whole(reply, question)
+        if isinstance(answer, bytes):
+            body, kind = answer, "application/octet-stream"
+        else:
+            body, kind = json.dumps(answer, ensure_ascii=False).encode(), "application/json"
+        headers = {**self.headers, "Content-Type": kind}
         if fault is None:
             self.received.outcome = "answered"
             return web.Response(body=body, headers=headers)

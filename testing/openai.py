@@ -1,5 +1,5 @@
 """
-OpenAI's chat completions, from the server's side.
+OpenAI's chat completions, from the server's side; its other services are modules of their own.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -9,12 +9,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from . import (
+    openai_audio,
+    openai_embeddings,
+    openai_images,
+    openai_moderation,
+    openai_rerank,
+    openai_text,
+)
 from .reply import Event, Question, as_json, halves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from .reply import Reply, ToolUse
+
+    Problem = Callable[[Question], str | None]
+    Whole = Callable[[Reply, Question], dict[str, Any] | bytes]
 
 ERROR_TYPES: dict[int, tuple[str, str | None]] = {
     400: ("invalid_request_error", None),
@@ -24,6 +35,18 @@ ERROR_TYPES: dict[int, tuple[str, str | None]] = {
     429: ("requests", "rate_limit_exceeded"),
 }
 """Type and code of an error; others of 4xx are invalid requests, and the rest the server's own."""
+
+CHAT = "/chat/completions"
+SERVICES: Mapping[str, tuple[Problem, Whole]] = {
+    openai_embeddings.PATH: (openai_embeddings.problem, openai_embeddings.embeddings),
+    openai_images.PATH: (openai_images.problem, openai_images.images),
+    openai_audio.HEARING: (openai_audio.hearing_problem, openai_audio.transcription),
+    openai_audio.SPEAKING: (openai_audio.speaking_problem, openai_audio.speech),
+    openai_moderation.PATH: (openai_moderation.problem, openai_moderation.moderation),
+    openai_rerank.PATH: (openai_rerank.problem, openai_rerank.ranking),
+    openai_text.PATH: (openai_text.problem, openai_text.completion),
+}
+"""What is served beside chat: what would be refused about a body, and the body of an answer."""
 
 Choice = dict[str, Any]
 
@@ -37,20 +60,26 @@ class OpenAIFormat:
 
     def question(self, number: int, path: str, body: dict[str, Any]) -> Question | None:
         """See :meth:`Format.question`."""
-        if not path.endswith("/chat/completions"):
+        service = next((known for known in (CHAT, *SERVICES) if path.endswith(known)), None)
+        if service is None:
             return None
-        return Question(number, str(body.get("model", "")), bool(body.get("stream")), body)
+        model, stream = str(body.get("model", "")), bool(body.get("stream"))
+        return Question(number, model, stream, body, service)
 
     def problem(self, question: Question) -> str | None:
         """See :meth:`Format.problem`."""
         if not question.model:
             return "you must provide a model parameter"
+        if question.path in SERVICES:
+            return SERVICES[question.path][0](question)
         if not question.body.get("messages"):
             return "Invalid 'messages': empty array. Expected an array with minimum length 1."
         return None
 
-    def whole(self, reply: Reply, question: Question) -> dict[str, Any]:
+    def whole(self, reply: Reply, question: Question) -> dict[str, Any] | bytes:
         """See :meth:`Format.whole`."""
+        if question.path in SERVICES:
+            return SERVICES[question.path][1](reply, question)
         message: dict[str, Any] = {
             "role": "assistant",
             "content": reply.text or (None if reply.tools else ""),
@@ -73,6 +102,9 @@ class OpenAIFormat:
 
     def events(self, reply: Reply, question: Question) -> Iterator[Event]:
         """See :meth:`Format.events`."""
+        if question.path == openai_text.PATH:
+            yield from openai_text.events(reply, question)
+            return
         yield chunk(question, {"role": "assistant", "content": ""})
         for word in reply.words:
             yield chunk(question, {"content": word}, content=True)

@@ -62,12 +62,13 @@ Answer = str | Reply | Callable[[dict[str, Any]], "str | Reply"]
 
 
 class Question(NamedTuple):
-    """What a request asks for, read by its format."""
+    """What a request asks for, read by its format; `path` tells services apart."""
 
     number: int
     model: str
     stream: bool
     body: dict[str, Any]
+    path: str = ""
 
 
 class Event(NamedTuple):
@@ -95,8 +96,8 @@ class Format(Protocol):
         """What this provider would refuse about the body, None if nothing."""
         ...
 
-    def whole(self, reply: Reply, question: Question) -> dict[str, Any]:
-        """The body of a whole answer."""
+    def whole(self, reply: Reply, question: Question) -> dict[str, Any] | bytes:
+        """The body of a whole answer; bytes are sound or plain text."""
         ...
 
     def events(self, reply: Reply, question: Question) -> Iterator[Event]:

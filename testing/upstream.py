@@ -21,6 +21,7 @@ from .exchange import Exchange, Received
 from .faults import Fault, Script
 from .gemini import GeminiFormat
 from .openai import OpenAIFormat
+from .openai_audio import read_form
 from .reply import Answer, Reply
 from .server import HOST, LoopbackServer, model_entry
 
@@ -202,7 +203,8 @@ class Upstream:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Record a request and give it what the script or the answer holds for it."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        received = Received(request.path_qs, headers, read_json(await request.read()))
+        body = read_body(headers.get("content-type", ""), await request.read())
+        received = Received(request.path_qs, headers, body)
         self.requests.append(received)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -244,8 +246,10 @@ class Upstream:
             watcher.set()
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """The object of a body, empty if it is none."""
+def read_body(content_type: str, body: bytes) -> dict[str, Any]:
+    """The object or the form of a body, empty if it is neither."""
+    if content_type.startswith("multipart/form-data"):
+        return read_form(content_type, body)
     try:
         read = json.loads(body)
     except ValueError:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from polyroute import Router
+from polyroute import Router, model_cost
 from polyroute.testing import FakeClock, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
 
 class FirstChoice(random.Random):
@@ -105,7 +105,7 @@ class Fleet:
         """A Router whose deployments are called ``alias-0``, ``alias-1`` and so on.
 
         A group is a list of upstreams or of entries for `model_list`. Choices fall on the first
-        deployment and back-offs last no time unless another `rng` is given.
+        deployment and back-offs last no time unless another strategy or `rng` is given.
         """
         entries = [
             member.deployment(alias, id=f"{alias}-{number}")
@@ -114,7 +114,8 @@ class Fleet:
             for alias, members in groups.items()
             for number, member in enumerate(members)
         ]
-        router = Router(model_list=entries, **{"rng": self.chance, **settings})
+        usual = {"rng": self.chance, "routing_strategy": "simple-shuffle"}
+        router = Router(model_list=entries, **{**usual, **settings})
         return await self._stack.enter_async_context(router)
 
 
@@ -141,3 +142,13 @@ async def fleet() -> AsyncGenerator[Fleet, None]:
     """Starts upstreams and Routers and ends them after the test."""
     async with AsyncExitStack() as stack:
         yield Fleet(stack)
+
+
+@pytest.fixture
+def catalogue() -> Iterator[None]:
+    """Forget afterwards what a test has registered."""
+    before = dict(model_cost._registered)
+    yield
+    model_cost._registered.clear()
+    model_cost._registered.update(before)
+    model_cost.find.cache_clear()

@@ -185,7 +185,7 @@ class TestCalls:
         (upstream,) = await fleet.start("openai")
         entry = upstream.deployment("smart", id="d", **params)
         router = await fleet.router({"smart": [entry]}, num_retries=0)
-        (deployment,) = router._deployments.values()
+        (deployment,) = router._aliases.deployments.values()
         deployment._adapters["chat"] = WithToken(deployment.target, COMPATIBLE["openai"])
         deployment._adapter.credential = token
         return router, upstream

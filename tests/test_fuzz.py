@@ -91,7 +91,7 @@ async def even(router: Router, *upstreams: Upstream) -> None:
         for upstream in upstreams:
             await upstream.until(lambda it: it.in_flight == 0)
     assert [row["in_flight"] for row in router.stats()] == [0] * len(router.stats())
-    assert not any(d.circuit.probing for d in router._deployments.values())
+    assert not any(d.circuit.probing for d in router._aliases.deployments.values())
 
 
 @pytest.mark.parametrize("woken", [False, True])

@@ -69,16 +69,6 @@ GUIDE = [
 ]
 
 
-@pytest.fixture
-def catalogue() -> Iterator[None]:
-    """Forget afterwards what a test has registered."""
-    before = dict(model_cost._registered)
-    yield
-    model_cost._registered.clear()
-    model_cost._registered.update(before)
-    model_cost.find.cache_clear()
-
-
 def chat(model: str, usage: dict[str, Any], **fields: Any) -> ChatCompletion:
     return convert({"model": model, "choices": [], "usage": usage, **fields}, ChatCompletion)
 

@@ -64,16 +64,24 @@ class TestSplit:
         split(call, {"supports_system_message": False})
         assert messages == before
 
-    def test_tags_are_refused_by_a_router(self) -> None:
-        """Tags would choose among deployments, and do not yet; a single model gets them as sent."""
+    def test_metadata_is_a_single_models_own(self) -> None:
+        """Without a Router nobody is chosen by tags: `metadata` goes out as it is."""
         metadata = {"tags": ["free"], "user": "u"}
-        with pytest.raises(BadRequestError, match=r"metadata\.tags: not there yet"):
-            options(metadata=metadata)
         call = chat(HI, stream=False, ask_usage=False)
         split(call, {"metadata": metadata}, routed=False)
         assert call.params["metadata"] == metadata
 
-    @pytest.mark.parametrize("name", ["prompt_id", "priority", "hedge", "context_window_fallbacks"])
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("tags", ["free"]), ("allowed_model_region", "eu"), ("specific_deployment", True)],
+    )
+    def test_single_models_are_not_chosen_among(self, name: str, value: Any) -> None:
+        """What chooses among deployments is refused where there is one model to ask."""
+        call = chat(HI, stream=False, ask_usage=False)
+        with pytest.raises(BadRequestError, match=f"{name}: there is only one model"):
+            split(call, {name: value}, routed=False)
+
+    @pytest.mark.parametrize("name", ["prompt_label", "guardrails", "max_budget"])
     def test_what_is_not_there_yet(self, name: str) -> None:
         """An option that would not be kept is refused, not sent to a provider."""
         with pytest.raises(BadRequestError, match=f"{name}: not there yet") as caught:
@@ -152,7 +160,7 @@ class TestConfiguration:
             ([entry(api_key="sk-hush\n")], ["model_list[0].litellm_params.api_key", "line end"]),
             ([entry(extra_headers={"X-A": "a\nb"})], ["litellm_params.extra_headers.X-A"]),
             ([entry(weight=math.inf)], ["litellm_params.weight"]),
-            ([entry(rpm=5, tags=["a"])], ["model_list[0]", "rpm, tags: not enforced"]),
+            ([entry(max_budget=5)], ["model_list[0]", "max_budget: not enforced"]),
             ([entry(), "smart"], ["model_list[1]"]),
             ([entry(model="nobody/x")], ["model_list[0]", "nobody/x"]),
             ([{**entry(), "model_info": {"input_cost_per_token": -1}}], ["input_cost_per_token"]),

@@ -23,9 +23,13 @@ SETTINGS = {
     "api_key",
     "cohere_key",
     "drop_params",
+    "logger_fn",
     "num_retries",
     "openai_key",
+    "prompts",
     "request_timeout",
+    "set_verbose",
+    "verbose",
 }
 
 

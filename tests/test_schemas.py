@@ -94,6 +94,16 @@ class TestReading:
         assert len(message) == len(message.values())
         assert {**message}["content"] == "Hello!"
 
+    def test_unknown_fields_may_be_odd(self) -> None:
+        """Numbers beyond a double and broken UTF-8 in fields nobody declared lose no others."""
+        body = (
+            json.dumps({**BODY, "odd": 0, "plain": 1})
+            .encode()
+            .replace(b'"odd": 0', b'"odd": 1e999')
+        )
+        answer = adapter(Target("openai", "m", "key")).parse(body, Call([]))
+        assert (answer.odd, answer.plain) == (float("inf"), 1)
+
     def test_absent_is_a_key_error(self, answer: ChatCompletion) -> None:
         """A name that is nowhere is a KeyError, an AttributeError, or the default."""
         with pytest.raises(KeyError, match="nothing"):

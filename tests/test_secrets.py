@@ -149,8 +149,8 @@ async def test_router_and_its_parts(fleet: Fleet) -> None:
     (upstream,) = await fleet.start("openai")
     router = await fleet.router({"smart": [secretly(upstream)]})
     await router.acompletion("smart", HI)
-    (deployment,) = router._deployments.values()
-    parts = [router, router.stats(), deployment, deployment.target, router._engine, *router._groups]
+    (deployment,) = router._aliases.deployments.values()
+    parts = [router, router.stats(), deployment, deployment.target, router._engine, *router.aliases]
     text = "".join(f"{part}{part!r}" for part in parts)
     assert KEY not in text
     assert HEADER not in text

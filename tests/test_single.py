@@ -24,10 +24,10 @@ HI = [{"role": "user", "content": "Hi"}]
 @pytest.fixture(autouse=True)
 async def no_connection_is_left() -> Any:
     """The one engine behind these functions closes its connections with each test's loop."""
-    from polyroute.router.single import _the_singles  # noqa: PLC0415
+    from polyroute.router.singles import singles  # noqa: PLC0415
 
     yield
-    await _the_singles()._engine.transport.aclose()
+    await singles()._engine.transport.aclose()
 
 
 @pytest.fixture

@@ -40,6 +40,9 @@ FORMATS = {"converse": "bedrock", "generateContent": "gemini", "messages": "anth
 SOME_MODEL = {"anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-pro"}
 SETTINGS = {"aws_region_name": "us-east-1", "vertex_project": "some-project"}
 
+BY_INVOKE = re.compile(r"claude-(?!instant)")
+"""Models of Bedrock's InvokeModel that are spoken to in Anthropic's format."""
+
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
@@ -67,6 +70,8 @@ class Recording:
         base = "http://127.0.0.1:1"
         if self.provider == "ollama" and self.format == "openai":
             base += "/v1"
+        if self.provider == "bedrock" and self.format == "anthropic":
+            model = f"invoke/{model}"
         key = "key-of-the-test"
         return adapter(Target(self.provider, model, key, base, settings=SETTINGS))
 
@@ -79,7 +84,7 @@ class Recording:
 
     def answers(self) -> list[dict[str, Any]]:
         """The JSON of the answer or of each event, by the plainest reading there is."""
-        if self.streamed and self.format == "bedrock":
+        if self.streamed and self.provider == "bedrock":
             return list(frames(self.body))
         if not self.streamed or self.body.startswith(b"["):
             answer = json.loads(self.body)
@@ -99,7 +104,11 @@ def frames(stream: bytes) -> Iterator[dict[str, Any]]:
     while stream:
         total, headers = struct.unpack(">II", stream[:8])
         kind = re.search(rb":(?:event|exception)-type\x07..(\w+)", stream[:total], re.DOTALL)
-        yield {kind[1].decode(): json.loads(stream[12 + headers : total - 4])}
+        payload = json.loads(stream[12 + headers : total - 4])
+        chunk = kind[1] == b"chunk"  # InvokeModel's: in the model's own format
+        yield (
+            json.loads(base64.b64decode(payload["bytes"])) if chunk else {kind[1].decode(): payload}
+        )
         stream = stream[total:]
 
 
@@ -132,6 +141,8 @@ def load() -> list[Recording]:
 def reader_of(record: dict[str, Any]) -> tuple[str, str] | None:
     """The prefix and format of the adapter that reads a recording, None if it is no chat."""
     recorded, path = record["provider"], record["request"]["path"]
+    if record["endpoint"] == "invoke":
+        return ("bedrock", "anthropic") if BY_INVOKE.search(path) else None
     shape = FORMATS.get(record["endpoint"])
     if shape is not None:
         return "vertex_ai" if recorded == "vertex" else shape, shape
@@ -167,6 +178,13 @@ NONE = pytest.param(
     None,
     marks=pytest.mark.skip(reason="set POLYROUTE_SHARED to the folder that holds recordings/"),
 )
+
+
+def recorded(pattern: str) -> Any:
+    """Run a test for each record of another operation, by the pattern of its path."""
+    paths = sorted(Path(SHARED, "recordings").glob(pattern)) if SHARED else []
+    params = [pytest.param(json.loads(path.read_text()), id=path.stem) for path in paths]
+    return pytest.mark.parametrize("record", params or [NONE])
 
 
 def every(wanted: Any) -> Any:

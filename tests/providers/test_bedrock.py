@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from dataclasses import replace
@@ -27,7 +28,8 @@ from polyroute.exceptions import (
 )
 from polyroute.providers import Call, File, Request, Target, resolve
 from polyroute.providers.aws_signing import Keys
-from polyroute.providers.bedrock import BedrockAdapter
+from polyroute.providers.bedrock import BedrockAdapter, make_adapter
+from polyroute.providers.bedrock_invoke import InvokeAdapter
 from polyroute.providers.bedrock_models import parse_name
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ NOVA, NOVA_2 = "us.amazon.nova-pro-v1:0", "us.amazon.nova-2-lite-v1:0"
 LLAMA, MISTRAL = "meta.llama3-1-70b-instruct-v1:0", "mistral.mistral-large-2402-v1:0"
 PROFILE = "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/abc"
 KEYS = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "secret-of-the-test"}
+REGION = {"aws_region_name": "us-east-1"}
 HELLO = [{"role": "user", "content": "Hello"}]
 CACHED = {"cache_control": {"type": "ephemeral"}}
 POINT = {"cachePoint": {"type": "default"}}
@@ -62,9 +65,8 @@ def _no_aws_around(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def adapter(model: str = SONNET, **settings: Any) -> BedrockAdapter:
-    region = {"aws_region_name": "us-east-1"}
     return BedrockAdapter(
-        Target("bedrock", model, settings={**region, **KEYS, **settings}), clock=lambda: 1e9
+        Target("bedrock", model, settings={**REGION, **KEYS, **settings}), clock=lambda: 1e9
     )
 
 
@@ -173,9 +175,9 @@ def test_a_name_says_model_region_and_host(name: str, path: str, host: str) -> N
 
 def test_the_region_of_the_settings_comes_first() -> None:
     """aws_region_name wins over the name's region, that over the endpoint's."""
-    assert adapter(f"eu-west-1/{SONNET}", aws_region_name="us-west-2").region == "us-west-2"
+    assert adapter(f"eu-west-1/{SONNET}", aws_region_name="us-west-2").access.region == "us-west-2"
     target = Target("bedrock", SONNET, "key", "https://x.bedrock-runtime.eu-north-1.vpce.aws")
-    assert BedrockAdapter(target).region == "eu-north-1"
+    assert BedrockAdapter(target).access.region == "eu-north-1"
 
 
 def test_streams_have_an_endpoint_of_their_own() -> None:
@@ -192,10 +194,62 @@ def test_without_a_region_the_error_says_what_to_do() -> None:
         BedrockAdapter(Target("bedrock", SONNET, "key")).build(Call(HELLO))
 
 
-def test_other_apis_of_bedrock_are_refused() -> None:
-    """invoke/ and its like are not Converse; the message says what to write instead."""
-    with pytest.raises(BadRequestError, match=f"write bedrock/{SONNET}"):
-        adapter(f"invoke/{SONNET}")
+@pytest.mark.parametrize("name", [f"agent/{SONNET}", f"invoke/{NOVA}"])
+def test_other_apis_of_bedrock_are_refused(name: str) -> None:
+    """The message says what to write instead."""
+    with pytest.raises(BadRequestError, match=f"write bedrock/{name.partition('/')[2]}"):
+        make_adapter(Target("bedrock", name, settings={**REGION, **KEYS}))
+
+
+class TestInvoke:
+    """Claude by InvokeModel, in Anthropic's own format."""
+
+    def invoke(self, **fields: Any) -> InvokeAdapter:
+        target = Target("bedrock", f"invoke/{SONNET}", settings={**REGION, **KEYS}, **fields)
+        made = make_adapter(target)
+        assert isinstance(made, InvokeAdapter)
+        return made
+
+    @pytest.mark.parametrize(
+        ("stream", "method"), [(False, "invoke"), (True, "invoke-with-response-stream")]
+    )
+    def test_the_body_is_anthropics(self, stream: bool, method: str) -> None:
+        """Without model and stream, which the address says, and with a version and beta flags."""
+        call = Call(
+            HELLO,
+            {"max_tokens": 9, "service_tier": "flex", "betas": ["b"]},
+            stream=stream,
+            extra_headers={"Anthropic-Beta": "a, c", "x-own": "1"},
+        )
+        request = self.invoke().build(call)
+        assert request.url.endswith(f"/model/{SONNET.replace(':', '%3A')}/{method}")
+        assert json.loads(request.body) == {
+            "anthropic_version": "bedrock-2023-05-31",
+            "anthropic_beta": ["a", "c", "b"],
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}],
+        }
+        assert request.headers["X-Amzn-Bedrock-Service-Tier"] == "flex"
+        assert request.headers["x-own"] == "1"
+        assert not any(name.lower() == "anthropic-beta" for name in request.headers)
+        assert request.headers["Authorization"].startswith("AWS4-HMAC-SHA256")
+
+    def test_an_error_inside_a_stream_is_awss(self) -> None:
+        """Events are Anthropic's, errors are AWS's."""
+        decoder = self.invoke().decoder(Call(HELLO, stream=True))
+        with pytest.raises(RateLimitError, match="slow down"):
+            slow = {"message": "slow down"}
+            event = frame(slow, message_type="exception", exception_type="throttlingException")
+            decoder.feed(event, [])
+
+    def test_a_stream_that_is_cut_is_no_answer(self) -> None:
+        """Without Anthropic's own end nothing is made up."""
+        decoder = self.invoke().decoder(Call(HELLO, stream=True))
+        start = {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 1}}}
+        payload = base64.b64encode(json.dumps(start).encode()).decode()
+        decoder.feed(event("chunk", bytes=payload), [])
+        with pytest.raises(APIResponseValidationError, match="stop reason"):
+            decoder.finish([])
 
 
 def test_bedrocks_own_names_need_no_prefix() -> None:

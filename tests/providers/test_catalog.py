@@ -96,7 +96,7 @@ def test_an_unknown_name_lists_what_would_do() -> None:
 
 def test_an_unknown_name_with_an_address_is_an_openai_server() -> None:
     """With an address of its own a bare name needs no provider."""
-    assert resolve("my-model", has_base=True) == ("openai", "my-model")
+    assert resolve("my-model", has_base=True) == ("openai_like", "my-model")
 
 
 def test_a_row_of_ones_own_comes_first() -> None:

@@ -137,7 +137,8 @@ def test_what_ollama_does_anyway_need_not_be_said() -> None:
     """One answer and free choice of tools are what there is; no choice means no tools."""
     tools = [{"type": "function", "function": {"name": "f", "strict": True}}]
     sent = body(HELLO, n=1, parallel_tool_calls=True, tool_choice="auto", tools=tools)
-    assert sent["tools"] == [{"type": "function", "function": {"name": "f"}}]
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    assert sent["tools"] == [{"type": "function", "function": function}]
     assert "tools" not in body(HELLO, tools=tools, tool_choice="none")
 
 

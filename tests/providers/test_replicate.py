@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Self
 
 import pytest
+from aiohttp import web
 
+import polyroute
 from polyroute import exceptions
 from polyroute.providers import Call, Target
 from polyroute.providers.replicate import ReplicateAdapter
@@ -50,7 +52,6 @@ def test_a_name_says_where_it_runs(model: str, path: str, version: str | None) -
     request = adapter(model).build(Call(HELLO))
     assert request.url == f"https://api.replicate.com/v1/{path}"
     assert json.loads(request.body).get("version") == version
-    assert request.headers["Prefer"] == "wait=60"
 
 
 def test_a_name_without_an_owner_is_wrong() -> None:
@@ -98,10 +99,15 @@ def test_output_is_text(output: Any, text: str) -> None:
     assert answer.usage.total_tokens == 16
 
 
-def test_a_prediction_that_takes_too_long_is_a_timeout() -> None:
-    """The error names it, so that its outcome can be looked up."""
-    with pytest.raises(exceptions.Timeout, match="p1 was still processing"):
-        adapter().parse(prediction(status="processing"), Call(HELLO))
+@pytest.mark.parametrize("status", ["starting", "processing"])
+def test_a_prediction_that_has_not_ended_is_asked_for_again(status: str) -> None:
+    """At the address that was called, for there the key belongs, whatever the answer says."""
+    target = Target("replicate", LLAMA, "r8-key", "http://proxy.example/v1")
+    whole = prediction(status=status, urls={"get": "https://elsewhere.example/p1"})
+    request, seconds = ReplicateAdapter(target).parse(whole, Call(HELLO))
+    assert (request.method, request.url) == ("GET", "http://proxy.example/v1/predictions/p1")
+    assert request.headers == {"Authorization": "Bearer r8-key"}
+    assert 0 < seconds <= 1
 
 
 @pytest.mark.parametrize(
@@ -120,20 +126,106 @@ def test_a_prediction_that_failed_is_an_error(status: str, said: str | None, kin
     assert type(raised.value).__name__ == kind
 
 
-def test_a_stream_is_the_whole_answer_and_says_so() -> None:
-    """One request cannot follow a second address: the text comes at once, marked as such."""
-    call = Call(HELLO, {"stream_options": {"include_usage": True}}, stream=True)
-    decoder = adapter().decoder(call)
+def read(decoder: Any, whole: bytes) -> list[Any]:
+    """The chunks of one look at a prediction."""
     out: list[Any] = []
-    whole = prediction()
     for start in range(0, len(whole), 7):
         decoder.feed(whole[start : start + 7], out)
     assert out == []
     decoder.finish(out)
-    assert out[0].choices[0].delta.content == "Hello!"
-    assert out[-1].choices[0].finish_reason == "stop"
-    assert out[-1].usage.total_tokens == 16
-    assert all(chunk.provider_specific_fields["streamed"] is False for chunk in out)
+    return out
+
+
+def test_a_stream_is_what_each_look_finds_new() -> None:
+    """The text comes as it grows; the last look tells the end and the tokens."""
+    decoder = adapter().decoder(
+        Call(HELLO, {"stream_options": {"include_usage": True}}, stream=True)
+    )
+    assert read(decoder, prediction(status="starting", output=None)) == []
+    assert decoder.again.request.url.endswith("/v1/predictions/p1")
+    assert not decoder.ended
+    (first,) = read(decoder, prediction(status="processing", output=["Hel"]))
+    assert (first.choices[0].delta.role, first.choices[0].delta.content) == ("assistant", "Hel")
+    more, last = read(decoder, prediction())
+    assert (more.choices[0].delta.content, last.choices[0].finish_reason) == ("lo!", "stop")
+    assert (last.usage.total_tokens, decoder.ended, decoder.again) == (16, True, None)
+
+
+def test_a_stream_that_takes_something_back_is_an_error() -> None:
+    """What has been handed out cannot be unsaid."""
+    decoder = adapter().decoder(Call(HELLO, stream=True))
+    read(decoder, prediction(status="processing", output=["Good"]))
+    with pytest.raises(exceptions.APIResponseValidationError, match="takes back"):
+        read(decoder, prediction(output=["Bad"]))
+
+
+class Predictions:
+    """Replicate on the loopback: gives its answers one after the other, whatever is asked."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(application)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.asked.append(f"{request.method} {request.path}")
+        answer = self.answers.pop(0)
+        status = 503 if answer == b"overloaded" else 201
+        return web.Response(body=answer, status=status, content_type="application/json")
+
+
+ROUNDS = [
+    prediction(status="starting", output=None),
+    prediction(status="processing", output=["Hel"]),
+    prediction(),
+]
+ASKED = [f"POST /v1/models/{LLAMA}/predictions", *["GET /v1/predictions/p1"] * 2]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_prediction_is_followed_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    """One call creates it and looks until it has ended."""
+    monkeypatch.setattr("polyroute.providers.replicate.PAUSE", 0.0)
+    async with Predictions(*ROUNDS) as replicate:
+        answer: Any = await polyroute.acompletion(
+            f"replicate/{LLAMA}", HELLO, stream=stream, api_base=replicate.base, api_key="r8-key"
+        )
+        if stream:
+            text = [chunk.choices[0].delta.content async for chunk in answer]
+            assert text == ["Hel", "lo!", None]
+            assert answer.route.attempts[-1].usage.total_tokens == 16
+        else:
+            assert answer.choices[0].message.content == "Hello!"
+        assert replicate.asked == ASKED
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_cannot_be_followed_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has what had arrived, and Replicate's own status."""
+    monkeypatch.setattr("polyroute.providers.replicate.PAUSE", 0.0)
+    async with Predictions(*ROUNDS[:2], b"overloaded") as replicate:
+        stream: Any = await polyroute.acompletion(
+            f"replicate/{LLAMA}", HELLO, stream=True, api_base=replicate.base, api_key="r8-key"
+        )
+        with pytest.raises(exceptions.StreamInterruptedError) as raised:
+            [chunk async for chunk in stream]
+    assert raised.value.status_code == 503
+    assert raised.value.partial_message.content == "Hel"
 
 
 def test_a_throttled_request_says_when_to_come_back() -> None:

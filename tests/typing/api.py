@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 import polyroute
-from polyroute import ChatCompletion, ChatStream, Router, SyncStream
+from polyroute import ChatCompletion, ChatStream, ImageResponse, Router, SyncStream, TextCompletion
 
 
 async def a_router_types_its_answers(router: Router) -> None:
@@ -33,3 +33,21 @@ async def single_models_too() -> None:
 def errors_have_their_attributes(error: polyroute.RateLimitError) -> None:
     assert_type(error.retry_after, float | None)
     assert_type(error.status_code, int)
+
+
+async def images_too(router: Router) -> None:
+    answer = await router.aimage_generation("A cat", "painter")
+    assert_type(answer, ImageResponse)
+    assert_type(answer.data[0].url, str | None)
+    assert_type(answer.usage.total_tokens, int)
+    assert_type(polyroute.image_generation("A cat", "dall-e-3"), ImageResponse)
+
+
+async def rankings_and_texts_too(router: Router) -> None:
+    answer = await router.arerank("rank", "a query", ["a text"])
+    assert_type(answer.results[0].relevance_score, float)
+    assert_type(polyroute.transcription("whisper-1", b"sound").text, str)
+    assert_type(polyroute.speech("tts-1", "Hi", "alloy").content, bytes)
+    assert_type(router.moderation("Hi").results[0].flagged, bool)
+    assert_type(await router.atext_completion("base", "Hi"), TextCompletion)
+    assert_type(await router.atext_completion("base", "Hi", stream=True), ChatStream)

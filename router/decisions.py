@@ -1,0 +1,253 @@
+"""
+The decision core: which deployment is asked, when, and what comes after a failure.
+
+It makes no I/O and waits for nothing; given the clock, the generator and what leases have
+observed, it always decides the same. The Router asks it, and so does the simulator in
+`benchmarks/routing`.
+
+    choose ─▶ candidates: ready → may and can → not failed here → within limits
+           ├▶ strategy's pick                       a lease from now on
+           ├▶ the next free place of a quota        a lease that begins later
+           ├▶ all slots taken, or all rest          wait, or another group
+           └▶ panic                                 one that rests, closest to recovery
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..exceptions import NotFoundError, RateLimitError, ServiceUnavailableError
+from ..strategies.base import DRAWS, FULL_SCAN
+from .hedging import HedgeBudget
+from .lease import open_lease
+from .retries import Backoff, RetryBudget
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+    from .deployment import Deployment
+    from .groups import Group
+    from .lease import Lease
+    from .policies import Policies
+    from .trip import Trip
+
+MARGIN = 0.01
+"""Seconds that a reserved place is entered late, so that it is surely free."""
+
+POLL = 0.05
+"""Seconds after which a call that waits for anyone to come back looks again, at least."""
+
+CLEARLY_FASTER = 0.6
+"""A hedge goes only to who is predicted to need at most this share of the time spent already."""
+
+FASTER = 0.5
+"""The same for giving an attempt up altogether."""
+
+SPARE = 0.2
+"""Share of a quota that must be left for a hedge."""
+
+
+class Wait(NamedTuple):
+    """Nobody can be asked now. `slot`: a slot will be handed over; else ask again then."""
+
+    seconds: float
+    slot: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Core:
+    """What the decisions of one Router share. Times are seconds."""
+
+    clock: Callable[[], float]
+    rng: random.Random = field(repr=False)
+    find: Callable[[str], Group] = field(repr=False)
+    policies: Policies
+    backoff: Backoff = field(init=False)
+    retry_budget: RetryBudget = field(init=False)
+    hedge_budget: HedgeBudget = field(init=False)
+    panic_budget: RetryBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.rng)
+        self.retry_budget = RetryBudget(self.clock)
+        self.hedge_budget = HedgeBudget()
+        self.panic_budget = RetryBudget(self.clock, share=0.0, floor=50.0, refill_seconds=100.0)
+
+    def choose(self, group: Group, trip: Trip, *, served: bool = False) -> Lease | Wait:
+        """A lease on the deployment that is asked now, or how long to wait.
+
+        `served` says that it is this call's turn in the queue.
+
+        Raises:
+            APIError: nobody can be asked in time, or a fallback group can be asked instead.
+        """
+        if not served and group.queue and group.queue.ahead_of(trip):
+            return self._wait_for_slot(group, trip)
+        if group.resting:
+            probe = group.probe(trip.failed)
+            if probe is not None and probe in trip.selected(group, (probe,)):
+                if probe.has_slot and (probe.quota is None or probe.quota.wait(trip, trip.now) <= 0):
+                    probe.circuit.probing = True
+                    return self._open(probe, group, trip, "probe")
+        candidates = self._candidates(group, trip)
+        if candidates:
+            chosen = self._pick(candidates, group, trip)
+            if chosen is not None:
+                return self._open(chosen, group, trip)
+            return self._later(candidates, group, trip)
+        return self._without_candidates(group, trip)
+
+    def hedge(self, group: Group, trip: Trip, slow: Lease) -> Lease | None:
+        """A second attempt beside one that takes unusually long, if it is likely to help."""
+        elapsed = slow.elapsed
+        probe = slow.probe
+        usual = group.usual(trip.kind)
+        faster = [
+            deployment
+            for deployment in trip.selected(group, group.ready)
+            if deployment is not slow.deployment
+            and deployment not in trip.failed
+            and deployment.circuit.state == "closed"
+            and deployment.has_room(trip, trip.now)
+            and (
+                probe
+                or (
+                    deployment.pace(trip.kind).expected(trip.now, usual)
+                    <= CLEARLY_FASTER * elapsed
+                    and (
+                        deployment.quota is None
+                        or deployment.quota.headroom(trip, trip.now) >= SPARE
+                    )
+                )
+            )
+        ]
+        if not faster or not (probe or self.hedge_budget.spend()):
+            return None
+        return self._open(group.strategy.pick(faster, trip), group, trip, "hedge")
+
+    def gives_up(self, lease: Lease, trip: Trip) -> bool:
+        """Whether to leave an attempt that has passed its soft limit: somebody is faster."""
+        if lease.probe:
+            return True
+        group, now = lease.group, trip.now
+        if trip.attempts >= trip.retries(lease.deployment) or self.retry_budget.balance < 1:
+            return False
+        usual = group.usual(trip.kind)
+        limit = FASTER * lease.elapsed
+        return any(
+            deployment is not lease.deployment
+            and deployment not in trip.failed
+            and deployment.pace(trip.kind).expected(now, usual) <= limit
+            and deployment.has_room(trip, now)
+            for deployment in trip.selected(group, group.ready)
+        )
+
+    def serve(self, group: Group) -> None:
+        """A slot is free: hand it to who waits for it."""
+        group.queue.serve(lambda trip: self._served(group, trip))
+
+    def _served(self, group: Group, trip: Trip) -> Lease | None:
+        candidates = self._candidates(group, trip)
+        chosen = self._pick(candidates, group, trip) if candidates else None
+        return None if chosen is None else self._open(chosen, group, trip)
+
+    def _candidates(self, group: Group, trip: Trip) -> Sequence[Deployment]:
+        """Those ready that may take this call: able, and not failed in it (or worth another go)."""
+        ready: Sequence[Deployment] = group.ready
+        failed = trip.failed
+        if failed:
+            able = trip.selected(group, ready)
+            fresh = [deployment for deployment in able if deployment not in failed]
+            ready = fresh or [d for d in able if failed[d].again]
+        elif not trip.plain:
+            ready = trip.selected(group, ready)
+        return trip.best(group, ready)
+
+    def _pick(
+        self, candidates: Sequence[Deployment], group: Group, trip: Trip
+    ) -> Deployment | None:
+        """The strategy's choice among those within their limits, None if there are none."""
+        now = trip.now
+        if not group.watched(now):
+            return group.strategy.pick(candidates, trip)
+        if len(candidates) > FULL_SCAN:
+            for _ in range(DRAWS):
+                chosen = group.strategy.pick(candidates, trip)
+                if chosen.has_room(trip, now):
+                    return chosen
+        roomy: Sequence[Deployment] = [d for d in candidates if d.has_room(trip, now)]
+        if len(roomy) == len(candidates):
+            roomy = candidates  # the same list again: strategies keep what they made of it
+        return group.strategy.pick(roomy, trip) if roomy else None
+
+    def _later(
+        self, candidates: Sequence[Deployment], group: Group, trip: Trip
+    ) -> Lease | Wait:
+        """All are at their limits: the next free place, wherever it is."""
+        now = trip.now
+        waits = {d: d.quota.wait(trip, now) if d.quota else 0.0 for d in candidates if d.has_slot}
+        at_once = [deployment for deployment, wait in waits.items() if wait <= 0]
+        if at_once:  # they are only coming back from a rest, and nobody else is there
+            return self._open(group.strategy.pick(at_once, trip), group, trip)
+        soonest = min(waits, key=waits.__getitem__, default=None)
+        if soonest is not None and waits[soonest] + MARGIN <= trip.longest_wait():
+            return self._open(soonest, group, trip, delay=waits[soonest] + MARGIN)
+        if len(waits) < len(candidates):
+            return self._wait_for_slot(group, trip)
+        wait = min(waits.values())
+        never = wait == inf
+        raise RateLimitError(
+            f"the quota of every deployment of {group.name!r} is used up"
+            + (", and a quota of 0 never comes back" if never else f"; there is room in {wait:.3g} s"),
+            model=group.name,
+            retry_after=None if never else wait,
+        )
+
+    def _wait_for_slot(self, group: Group, trip: Trip) -> Wait:
+        """Stand in the queue, until the deadline or until a fallback should be asked."""
+        seconds = trip.longest_queue()
+        if seconds <= 0:
+            raise RateLimitError(
+                f"all slots of {group.name!r} are taken (max_parallel_requests) and "
+                f"{len(group.queue)} calls wait",
+                model=group.name,
+                retry_after=group.usual_time(),
+            )
+        return Wait(seconds, slot=True)
+
+    def _without_candidates(self, group: Group, trip: Trip) -> Lease | Wait:
+        """Nobody is ready: wait for a rest that ends soon, or ask one that rests (panic)."""
+        failed, now = trip.failed, trip.now
+        able = trip.selected(group, group.resting)
+        resting = [d for d in able if d not in failed or failed[d].again]
+        if not resting:
+            raise next(iter(failed.values()), _empty(group))
+        limited = [d.circuit.until - now for d in resting if d.circuit.limited]
+        if limited and min(limited) <= trip.longest_wait():
+            return Wait(max(0.0, min(limited)))
+        soonest = min(d.circuit.until for d in resting) - now
+        if not trip.has_fallbacks():
+            if self.panic_budget.spend():
+                among = self.rng.sample(resting, min(2, len(resting)))
+                return self._open(group.closest_to_recovery(among), group, trip)
+            pause = max(POLL, min(soonest, 1.0)) + 2 * POLL * self.rng.random()
+            if trip.may_wait_in_panic(pause):
+                return Wait(pause)
+        raise ServiceUnavailableError(
+            f"every deployment of {group.name!r} rests after failures",
+            model=group.name,
+            retry_after=max(0.0, soonest),
+        )
+
+    def _open(
+        self, deployment: Deployment, group: Group, trip: Trip, reason: str = "", delay: float = 0.0
+    ) -> Lease:
+        attempt = trip.open_attempt(deployment, group, reason or trip.reason(deployment))
+        return open_lease(deployment, group, attempt, trip, delay)
+
+
+def _empty(group: Group) -> NotFoundError:
+    return NotFoundError(f"{group.name!r} has no deployment left", model=group.name)

@@ -1,0 +1,83 @@
+"""
+Two attempts beside each other: the first answer counts.
+
+The second one starts when the first takes unusually long, and only if the decision core thinks
+that it helps. No attempt outlives the race: the loser is cancelled and its end awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from .stream import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..exceptions import APIError
+    from .decisions import Core
+    from .lease import Lease
+    from .trip import Trip
+
+    Make = Callable[[Lease, Trip], Awaitable[Any]]
+
+
+async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
+    """The answer of an attempt, or of the one that overtakes it.
+
+    Raises:
+        APIError: none of them was answered.
+    """
+    patience = lease.group.timings(trip.kind).patience
+    if patience is None:
+        return await make(lease, trip)
+    runners: dict[asyncio.Task[Any], Lease] = {_run(make, lease, trip): lease}
+    winner = None
+    try:
+        done, _ = await asyncio.wait(runners, timeout=patience)
+        if not done:
+            second = core.hedge(lease.group, trip, lease)
+            if second is not None:
+                runners[_run(make, second, trip)] = second
+        winner = await _first(runners)
+        return winner.result()
+    finally:
+        await _end(runners, winner)
+
+
+def _run(make: Make, lease: Lease, trip: Trip) -> asyncio.Task[Any]:
+    return asyncio.ensure_future(make(lease, trip))
+
+
+async def _first(runners: dict[asyncio.Task[Any], Lease]) -> asyncio.Task[Any]:
+    """The first attempt that is answered.
+
+    Raises:
+        APIError: the last of them has failed too.
+    """
+    waiting = set(runners)
+    failure: BaseException | None = None
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            failure = task.exception()
+            if failure is None:
+                return task
+    raise failure or asyncio.CancelledError
+
+
+async def _end(runners: dict[asyncio.Task[Any], Lease], winner: asyncio.Task[Any] | None) -> None:
+    """Let every attempt but the winner end, and know why."""
+    losers = [task for task in runners if task is not winner]
+    for task in losers:
+        if winner is None:
+            runners[task].abandoned()
+        else:
+            runners[task].overtaken()
+        task.cancel()
+    if losers:
+        await asyncio.wait(losers)
+    for task in losers:
+        if not task.cancelled() and task.exception() is None and type(task.result()) is Flow:
+            task.result().close()  # it came in at the very same moment

@@ -1,0 +1,100 @@
+"""
+The queue before a group whose slots are all taken (`max_parallel_requests`).
+
+Lower `priority` goes first; among equals, who came first. A step of priority is worth some
+seconds of waiting, so that nobody waits for ever. Whoever frees a slot serves the queue: the
+lease is made for the one who waits and handed over, nobody can step in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .lease import Lease
+    from .trip import Trip
+
+AGING = 10.0
+"""Seconds of waiting that weigh as much as one step of priority."""
+
+
+@dataclass(slots=True, order=True)
+class Waiter:
+    """One call that waits. `rank` never changes: aging moves all of them alike."""
+
+    rank: float
+    number: int
+    trip: Trip = field(compare=False)
+    lease: asyncio.Future[Lease] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Queue:
+    """The calls that wait for a slot of one group."""
+
+    _waiters: list[Waiter] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count, repr=False)
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def ahead_of(self, trip: Trip) -> bool:
+        """Whether somebody waits who goes first."""
+        self._drop_gone()
+        return bool(self._waiters) and self._waiters[0].rank <= rank(trip)
+
+    async def join(self, trip: Trip, seconds: float) -> Lease | None:
+        """Wait for a lease; None when the time is over first."""
+        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+        heappush(self._waiters, Waiter(rank(trip), next(self._numbers), trip, future))
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError:
+            return future.result() if _handed(future) else None
+        except asyncio.CancelledError:
+            if _handed(future):
+                future.result().abandoned()  # in the very moment of the cancellation
+            raise
+
+    def serve(self, choose: Callable[[Trip], Lease | None]) -> None:
+        """Hand leases to those who wait, in order, until there is none for the first of them."""
+        while self._waiters:
+            self._drop_gone()
+            if not self._waiters:
+                return
+            waiter = self._waiters[0]
+            lease = choose(waiter.trip)
+            if lease is None:
+                return
+            heappop(self._waiters)
+            waiter.lease.get_loop().call_soon_threadsafe(_hand_over, waiter.lease, lease)
+
+    def _drop_gone(self) -> None:
+        while self._waiters and self._waiters[0].lease.done():
+            heappop(self._waiters)
+
+
+def rank(trip: Trip) -> float:
+    """The place of a call in the queue: earlier and more urgent is lower."""
+    said = trip.options.priority
+    priority = trip.core.policies.default_priority if said is None else said
+    return priority * AGING + trip.start
+
+
+def _handed(future: asyncio.Future[Lease]) -> bool:
+    return future.done() and not future.cancelled()
+
+
+def _hand_over(future: asyncio.Future[Lease], lease: Lease) -> None:
+    """Give a lease to who waits for it, or give it back if nobody does any more."""
+    if future.done():
+        lease.abandoned()
+    else:
+        future.set_result(lease)
