@@ -13,6 +13,7 @@ from ..exceptions import BadRequestError, NotFoundError
 from ..schemas import Details, Usage
 from .catalogue import model_cost
 from .prices import (
+    BASE,
     Prices,
     is_own_server,
     is_reporting,
@@ -239,8 +240,8 @@ def _routed_cost(response: Any) -> float | None:
 
 def _token_cost(info: Mapping[str, Any], usage: Usage | None, prices: Prices) -> float | None:
     """By tokens, or by what else the prompt's details have counted and the model is priced by."""
-    if usage is None:
-        return None
+    if usage is None:  # what is free costs nothing, however much of it there was
+        return 0.0 if all(info.get(name) == 0 for name in BASE) else None
     details: Mapping[str, Any] = usage.prompt_tokens_details or {}
     counted = (
         (details.get("character_count"), info.get("input_cost_per_character")),

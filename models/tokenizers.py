@@ -13,6 +13,8 @@ import os
 import re
 import tempfile
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,13 +61,9 @@ def counter_of(encoding: str) -> Callable[[str], int] | None:
 
     Special tokens in a text are counted as the text that they are.
     """
-    try:
-        import tiktoken  # noqa: PLC0415  an extra, and slow to load
-    except ImportError:
+    if find_spec("tiktoken") is None or not _is_here(encoding):
         return None
-    if not _is_here(encoding):
-        return None
-    encode = tiktoken.get_encoding(encoding).encode_ordinary
+    encode = import_module("tiktoken").get_encoding(encoding).encode_ordinary
     return lambda text: len(encode(text))
 
 

@@ -16,13 +16,14 @@ from .anthropic_schema import close_schema, is_expressible
 from .anthropic_tools import (
     JSON_TOOL,
     betas_of_tools,
+    convert_tool,
     convert_tool_choice,
     convert_tools,
     convert_web_search,
     json_tool,
     tools_of_history,
 )
-from .base import OPENAI_PARAMS, supported_params
+from .base import OPENAI_PARAMS, supported_params, without_foreign_tools
 from .caching import marked, plain_control, surplus, unmark
 
 if TYPE_CHECKING:
@@ -201,10 +202,12 @@ def convert_params(
     params: dict[str, Any], target: Target, traits: Traits, drop: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Parameters in Anthropic's shape, and the names of those left out."""
+    dropped: tuple[str, ...] = ()
+    if drop:
+        params, dropped = without_foreign_tools(params, lambda tool: convert_tool(tool, traits))
     body = {name: value for name, value in params.items() if name not in TRANSLATED}
     if isinstance(body.get("temperature"), int | float):
         body["temperature"] = min(body["temperature"], 1)  # OpenAI's scale goes up to 2
-    dropped: tuple[str, ...] = ()
     if "stop" in params:
         stops = [params["stop"]] if isinstance(params["stop"], str) else list(params["stop"])
         kept = [stop for stop in stops if not (drop and stop.isspace())]

@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_media import convert_media
 from .caching import control_of, marked, unmark
-from .messages import name_function_calls, parts_of, text_of
+from .messages import THOUGHTS, arguments_of, name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +106,7 @@ def convert_assistant(
         return with_cache_control(message, kept)
     parts = convert_parts(message, files)
     thinking: list[dict[str, Any]] = []
-    if not any(part["type"] in ("thinking", "redacted_thinking") for part in parts):
+    if not any(part["type"] in THOUGHTS for part in parts):
         thinking = [
             block
             for part in message.get("thinking_blocks") or ()
@@ -187,25 +185,8 @@ def convert_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
         "type": "tool_use",
         "id": convert_tool_id(call.get("id")),
         "name": function["name"],
-        "input": convert_arguments(function.get("arguments")),
+        "input": arguments_of(function),
     }
-
-
-def convert_arguments(arguments: Any) -> dict[str, Any]:
-    """The arguments of a call as an object.
-
-    Text that is no JSON object was another model's mistake; it is kept under a name that says so,
-    so that the conversation can go on.
-    """
-    if isinstance(arguments, dict):
-        return arguments
-    try:
-        decoded = msgspec.json.decode(arguments) if arguments else {}
-    except (msgspec.DecodeError, TypeError):
-        decoded = arguments
-    if decoded is None:
-        return {}
-    return decoded if isinstance(decoded, dict) else {"invalid_arguments": arguments}
 
 
 def convert_tool_id(identifier: Any) -> str:
@@ -236,7 +217,7 @@ def with_cache_control(
     control = message.get("cache_control")
     if control:
         for position in reversed(range(len(blocks))):
-            if blocks[position]["type"] not in ("thinking", "redacted_thinking"):
+            if blocks[position]["type"] not in THOUGHTS:
                 blocks[position] = {"cache_control": control, **blocks[position]}
                 break
     return blocks

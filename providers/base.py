@@ -22,7 +22,7 @@ import msgspec
 from ..exceptions import UnsupportedParamsError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from ..exceptions import APIError
     from ..schemas import Answer, ChatCompletionChunk, Usage
@@ -391,3 +391,28 @@ def leave_out(refused: Mapping[str, str], call: Call, target: Target) -> tuple[s
             param=next(iter(refused)),
         )
     return tuple(refused)
+
+
+def without_foreign_tools(
+    params: dict[str, Any], convert: Callable[[Any], object]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """For calls with `drop_params`: the parameters without tools that `convert` refuses.
+
+    A choice of tools goes with the last of them.
+    """
+    tools = params.get("tools") or ()
+    kept = [tool for tool in tools if _takes(convert, tool)]
+    if len(kept) == len(tools):
+        return params, ()
+    if kept:
+        return {**params, "tools": kept}, ("tools",)
+    about = ("parallel_tool_calls", "tool_choice", "tools")
+    return {name: value for name, value in params.items() if name not in about}, ("tools",)
+
+
+def _takes(convert: Callable[[Any], object], tool: Any) -> bool:
+    try:
+        convert(tool)
+    except UnsupportedParamsError:
+        return False
+    return True

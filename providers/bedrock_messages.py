@@ -16,10 +16,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import BadRequestError
-from .anthropic_messages import PLACEHOLDER, convert_arguments
+from .anthropic_messages import PLACEHOLDER
 from .bedrock_media import PARTS, Media
 from .caching import HOUR, seconds_of
-from .messages import fold_system, name_function_calls, parts_of, text_of
+from .messages import arguments_of, fold_system, name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -130,16 +130,24 @@ def convert_assistant(message: Mapping[str, Any], media: Media, family: Family) 
     """What the model said before: reasoning first, then text, then calls of tools."""
     original = message.get(ORIGINAL)
     if original and text_of_blocks(original) == text_of(message):
-        kept = [block for block in original if "text" not in block or block["text"].strip()]
+        kept = [block for block in original if goes_back(block, family)]
         return [*kept, *cache_point(message, family)]
-    parts = convert_parts({"content": message.get("content")}, media, family)
+    said = {"content": message.get("content"), "refusal": message.get("refusal")}
+    parts = convert_parts(said, media, family)
     reasoning: list[Block] = []
     if not any("reasoningContent" in block for block in parts):
         for thought in message.get("thinking_blocks") or ():
-            reasoning += convert_thinking(thought)
+            reasoning += convert_thinking(thought, family)
     calls = [convert_tool_call(call) for call in message.get("tool_calls") or ()]
     blocks = [*reasoning, *parts, *calls]
     return [*blocks, *cache_point(message, family)] if blocks else []
+
+
+def goes_back(block: Mapping[str, Any], family: Family) -> bool:
+    """Whether a block of an answer is sent again: no blank text, no other model's reasoning."""
+    if "reasoningContent" in block:
+        return family.claude is not None
+    return "text" not in block or bool(block["text"].strip())
 
 
 def text_of_blocks(blocks: Iterable[Mapping[str, Any]]) -> str:
@@ -157,12 +165,12 @@ def convert_parts(message: Mapping[str, Any], media: Media, family: Family) -> l
     """The content of a message as blocks; blank text is left out, for the API refuses it."""
     blocks: list[Block] = []
     for part in parts_of(message):
-        made = convert_part(part, media)
+        made = convert_part(part, media, family)
         blocks += [*made, *cache_point(part, family)] if made else []
     return [*blocks, *cache_point(message, family)] if blocks else []
 
 
-def convert_part(part: Mapping[str, Any], media: Media) -> list[Block]:
+def convert_part(part: Mapping[str, Any], media: Media, family: Family) -> list[Block]:
     """One content part as a block, or none.
 
     Raises:
@@ -174,7 +182,7 @@ def convert_part(part: Mapping[str, Any], media: Media) -> list[Block]:
         case "refusal":
             return convert_text({"type": "text", "text": part.get("refusal")})
         case "thinking" | "redacted_thinking":
-            return convert_thinking(part)
+            return convert_thinking(part, family)
         case kind if kind in PARTS:
             return [media.convert(part)]
         case kind:
@@ -195,8 +203,10 @@ def convert_text(part: Mapping[str, Any]) -> list[Block]:
     return [{"text": text}]
 
 
-def convert_thinking(part: Mapping[str, Any]) -> list[Block]:
-    """A block of reasoning; none if it is not signed, for then the model has no use for it."""
+def convert_thinking(part: Mapping[str, Any], family: Family) -> list[Block]:
+    """A block of reasoning for Claude, who signs it; others have no use for it."""
+    if family.claude is None:
+        return []
     if part.get("type") == "redacted_thinking" and part.get("data"):
         return [{"reasoningContent": {"redactedContent": part["data"]}}]
     if part.get("type") == "thinking" and part.get("signature"):
@@ -222,7 +232,7 @@ def convert_tool_call(call: Mapping[str, Any]) -> Block:
         "toolUse": {
             "toolUseId": convert_tool_id(call.get("id")),
             "name": convert_tool_name(function["name"]),
-            "input": convert_arguments(function.get("arguments")),
+            "input": arguments_of(function),
         }
     }
 
@@ -234,7 +244,7 @@ def convert_tool_result(message: Mapping[str, Any], media: Media, family: Family
         if part["type"] == "json":
             content.append({"json": part.get("json")})
         else:
-            content += convert_part(part, media)
+            content += convert_part(part, media, family)
     result: Block = {
         "toolUseId": convert_tool_id(message.get("tool_call_id")),
         "content": content or [{"text": NO_OUTPUT}],

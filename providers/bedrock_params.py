@@ -18,7 +18,7 @@ from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_body import BUDGETS, check_shapes, convert_limits
 from .anthropic_schema import close_schema, is_expressible
 from .anthropic_tools import betas_of_tools
-from .base import OPENAI_PARAMS, supported_params
+from .base import OPENAI_PARAMS, supported_params, without_foreign_tools
 from .bedrock_messages import convert_messages
 from .bedrock_tools import (
     NO_TOOLS,
@@ -165,12 +165,17 @@ def convert_params(
     params: dict[str, Any], target: Target, family: Family, *, drop: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Parameters in Bedrock's shape, and the names of those left out."""
+    dropped: tuple[str, ...] = ()
+    if drop:
+        params, dropped = without_foreign_tools(
+            params, lambda tool: convert_tools([tool], family, target.model)
+        )
     body: dict[str, Any] = {}
     fields = {name: value for name, value in params.items() if name not in TRANSLATED}
     if inference := convert_inference(params):
         body["inferenceConfig"] = inference
     body.update(convert_request_fields(params))
-    dropped = convert_sampling(params, target, family, fields, drop=drop)
+    dropped += convert_sampling(params, target, family, fields, drop=drop)
     dropped += convert_reasoning(params, target, family, fields, drop=drop)
     config, more = convert_tool_params(params, target, family, fields, drop=drop)
     dropped += more

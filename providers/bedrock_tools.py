@@ -75,11 +75,11 @@ def convert_function(function: Mapping[str, Any], family: Family) -> dict[str, A
     """A function, in OpenAI's or Anthropic's shape, as a tool.
 
     Raises:
-        BadRequestError: it has no name.
+        UnsupportedParamsError: it has no name: it may be another provider's own.
     """
     name = function.get("name")
     if not isinstance(name, str) or not name:
-        raise BadRequestError(f"a tool has no name: {function!r:.80}", param="tools")
+        raise UnsupportedParamsError(f"a tool has no name: {function!r:.80}", param="tools")
     schema = function.get("parameters") or function.get("input_schema") or {"properties": {}}
     if "type" not in schema:
         schema = {"type": "object", **schema}

@@ -319,6 +319,7 @@ COMPATIBLE: dict[str, Compatible] = {
         reasoning="reasoning",
         refuses=frozenset({"audio", "n", "store"}) | OLD_FUNCTIONS,
         roles=frozenset({"developer"}),
+        media=IMAGES | {"file", "input_audio", "video_url"},
     ),
     "sambanova": Compatible(
         base_url="https://api.sambanova.ai/v1",

@@ -14,11 +14,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Request, supported_params
+from .base import Request, supported_params, without_foreign_tools
 from .catalog import find_key, from_environment
 from .cohere_answer import convert_completion, convert_error
 from .cohere_messages import convert_messages
 from .cohere_stream import CohereDecoder
+from .openai_messages import convert_tool as convert_function
 from .openai_service import encode
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ class CohereAdapter:
         """The request; see :meth:`Adapter.build`."""
         supported = SUPPORTED if self._reasons else SUPPORTED - REASONING
         params, dropped = supported_params(call, self.target, supported)
+        if call.drop_params:
+            params, more = without_foreign_tools(params, convert_tool)
+            dropped += more
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": convert_messages(call.messages, reasons=self._reasons),
@@ -168,16 +172,26 @@ def convert_tools(tools: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     converted = []
     strict = False
     for tool in tools:
-        function = tool.get("function")
-        if not isinstance(function, dict):
-            raise UnsupportedParamsError(
-                f"Cohere's tools are functions, and this is none: {tool!r:.80}", param="tools"
-            )
+        function = convert_tool(tool)["function"]
         strict = strict or bool(function.get("strict"))
         kept = {name: function[name] for name in ("name", "description") if function.get(name)}
         schema = function.get("parameters") or {"type": "object", "properties": {}}
         converted.append({"type": "function", "function": {**kept, "parameters": schema}})
     return {"tools": converted, "strict_tools": True} if strict else {"tools": converted}
+
+
+def convert_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A function in OpenAI's shape.
+
+    Raises:
+        UnsupportedParamsError: it is none.
+    """
+    converted = convert_function(tool)
+    if not isinstance(converted.get("function"), dict):
+        raise UnsupportedParamsError(
+            f"Cohere's tools are functions, and this is none: {tool!r:.80}", param="tools"
+        )
+    return converted
 
 
 def convert_tool_choice(choice: Any, tools: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .messages import image_url_of, name_function_calls, parts_of
+from .messages import THOUGHTS, image_url_of, name_function_calls, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +60,14 @@ def convert_message(message: dict[str, Any], place: str, reasons: bool) -> dict[
 
 def convert_assistant(message: dict[str, Any], place: str, reasons: bool) -> dict[str, Any]:
     """What the model said before: its thoughts, its text, its calls of tools."""
-    content = message.get("content")
+    content = message.get("content") or message.get("refusal")
     thought = message.get("reasoning_content") if reasons else None
     if thought or isinstance(content, list):
         content = [{"type": "thinking", "thinking": thought}] if thought else []
         content += [
             convert_part(part, "assistant", place)
             for part in parts_of(message)
-            if part["type"] not in ("thinking", "redacted_thinking")
+            if part["type"] not in THOUGHTS
         ]
     converted: dict[str, Any] = {"role": "assistant"}
     if message.get("tool_calls"):
@@ -107,6 +107,8 @@ def convert_content(message: Mapping[str, Any], role: str, place: str) -> Any:
 def convert_part(part: Mapping[str, Any], role: str, place: str) -> dict[str, Any]:
     """One content part without other providers' annotations."""
     kind = part["type"]
+    if kind == "refusal":
+        return {"type": "text", "text": part.get("refusal") or ""}
     if kind not in KINDS[role]:
         raise UnsupportedParamsError(
             f"{place} has a part of type {kind!r}; with Cohere a message of the {role} takes "

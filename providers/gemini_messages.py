@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..exceptions import BadRequestError
-from .messages import parts_of, text_of
+from .messages import THOUGHTS, arguments_of, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 UNSIGNED = "skip_thought_signature_validator"
 """Google's own stand-in for the signature of a tool call that another model made."""
-
-THINKING = frozenset({"thinking", "redacted_thinking"})
-"""Parts of other providers that carry other providers' signatures."""
 
 Names = dict[str, tuple[str, str | None]]
 """A tool call's function and Google's id of the call, by the id that we gave it."""
@@ -90,7 +87,7 @@ def convert_content(message: Mapping[str, Any], media: Media) -> list[dict[str, 
             text = part.get("refusal" if kind == "refusal" else "text")
             if text:
                 converted.append({"text": text})
-        elif kind not in THINKING:
+        elif kind not in THOUGHTS:
             converted.append(media.convert(part))
     return converted
 
@@ -134,7 +131,7 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """A tool call as a part.
 
     Raises:
-        BadRequestError: it calls no function, or its arguments are not a JSON object.
+        BadRequestError: it calls no function.
     """
     match call:
         case {"function": {"name": str(name)} as function} if name:
@@ -142,7 +139,7 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
         case _:
             raise BadRequestError(f"a tool call names no function: {call!r:.80}", param="messages")
     fields = call.get("provider_specific_fields") or {}
-    inner = {"name": name, "args": _arguments(function)}
+    inner = {"name": name, "args": arguments_of(function)}
     identifier = fields.get("function_call_id")
     if identifier:
         inner["id"] = identifier
@@ -152,18 +149,6 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
     if fields.get("thought_signature"):
         part["thoughtSignature"] = fields["thought_signature"]
     return part
-
-
-def _arguments(function: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = function.get("arguments") or {}
-    found = read_object(arguments) if isinstance(arguments, str) else arguments
-    if not isinstance(found, dict):
-        raise BadRequestError(
-            f"the arguments of the call of {function['name']} are not a JSON object: "
-            f"{arguments!r:.80}",
-            param="messages",
-        )
-    return found
 
 
 def read_object(text: str) -> dict[str, Any] | None:

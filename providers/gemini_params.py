@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import supported_params
+from .base import supported_params, without_foreign_tools
 from .gemini_schema import camel, convert_schema
 from .gemini_tools import convert_tool_choice, convert_tools
 
@@ -131,6 +131,9 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
     if NOT_THINKING.match(target.model):
         supported = supported - {"reasoning_effort", "thinking"}
     params, dropped = supported_params(call, target, supported)
+    if call.drop_params:
+        params, more = without_foreign_tools(params, lambda tool: convert_tools({"tools": [tool]}))
+        dropped += more
     if "user" in params:
         dropped += ("user",)  # no answer depends on it, so it is no reason to refuse
     if params.get("parallel_tool_calls") is False:

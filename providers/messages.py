@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from ..exceptions import BadRequestError
 from ..schemas import Record
 
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
 ROLES = frozenset({"assistant", "developer", "function", "system", "tool", "user"})
 _ROLE_IS_WRONG = f"has the role {{!r}}; it must be one of {', '.join(sorted(ROLES))}"
+
+
+TEXTS = frozenset({"text", "refusal"})
+"""Types of parts that are text, under a key of the same name."""
+
+THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+"""Parts that Anthropic's models put into their answers."""
 
 
 class DataURL(NamedTuple):
@@ -92,19 +101,22 @@ def _wrong(position: int, what: str) -> BadRequestError:
 
 
 def parts_of(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The message's content as a list of parts, empty text and None giving none."""
-    content = message.get("content")
+    """The message's content as a list of parts, empty text and None giving none.
+
+    An answer that was refused has its `refusal` in the place of content.
+    """
+    content = message.get("content") or message.get("refusal")
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return content or []
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """The message's text, parts joined; what is not text is left out."""
-    content = message.get("content")
+    """The message's text, parts joined, refusals among them; what is not text is left out."""
+    content = message.get("content") or message.get("refusal")
     if isinstance(content, str):
         return content
-    return "".join(part.get("text") or "" for part in content or () if part.get("type") == "text")
+    return "".join(part.get(part["type"]) or "" for part in content or () if part["type"] in TEXTS)
 
 
 def image_url_of(part: Mapping[str, Any]) -> str:
@@ -138,6 +150,24 @@ def parse_data_url(url: str) -> DataURL | None:
     except binascii.Error as error:
         raise BadRequestError(f"{url[:40]!r}… holds no valid base64: {error}") from error
     return DataURL(head.removesuffix(";base64").split(";")[0], data)
+
+
+def arguments_of(function: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call as an object.
+
+    Text that is no JSON object was another model's mistake; it is kept under a name that says so,
+    so that the conversation can go on.
+    """
+    arguments = function.get("arguments")
+    if isinstance(arguments, dict):
+        return arguments
+    try:
+        decoded = msgspec.json.decode(arguments) if arguments else {}
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        decoded = arguments
+    if decoded is None:
+        return {}
+    return decoded if isinstance(decoded, dict) else {"invalid_arguments": arguments}
 
 
 def fold_system(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from .openai import OpenAIAdapter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .base import File, Target
+    from .base import Call, File, Target
 
 MISTRAL = Compatible(
     base_url="https://api.mistral.ai/v1",
@@ -67,6 +67,10 @@ class MistralAdapter(OpenAIAdapter):
     def __init__(self, target: Target) -> None:
         super().__init__(target, MISTRAL)
 
+    def files(self, call: Call) -> tuple[str, ...]:
+        """None: Mistral opens documents and images itself."""
+        return ()
+
     def convert_messages(
         self, messages: list[dict[str, Any]], files: Mapping[str, File]
     ) -> list[dict[str, Any]]:
@@ -112,6 +116,8 @@ def convert_part(part: dict[str, Any]) -> dict[str, Any]:
         case "file", {"file_data": document, **more}:
             name = {"document_name": more["filename"]} if more.get("filename") else {}
             return {"type": "document_url", "document_url": document, **name}
+        case "file", {"file_id": str(url)} if url.startswith(("http://", "https://")):
+            return {"type": "document_url", "document_url": url}
         case "file", {"file_id": identifier}:
             return {"type": "file", "file_id": identifier}
         case "input_audio", {"data": audio}:

@@ -14,18 +14,26 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Request, supported_params
+from .base import Request, supported_params, without_foreign_tools
 from .catalog import MAX_TOKENS, NO_KEY, Compatible, from_environment
 from .errors import make_error, read_error
-from .messages import image_url_of, name_function_calls, parse_data_url, parts_of, text_of
+from .messages import (
+    TEXTS,
+    THOUGHTS,
+    arguments_of,
+    image_url_of,
+    name_function_calls,
+    parse_data_url,
+    parts_of,
+    text_of,
+)
 from .ollama_answer import OllamaDecoder, convert_completion
 from .openai import OpenAIAdapter
 from .openai_errors import classify
-from .openai_messages import convert_tools
+from .openai_messages import convert_tool as convert_function
 from .openai_service import encode
 
 if TYPE_CHECKING:
@@ -151,6 +159,9 @@ class OllamaAdapter:
         if params.get("tool_choice") == "none":
             params = {name: params[name] for name in params if name not in ("tool_choice", "tools")}
         params, dropped = supported_params(replace(call, params=params), self.target, SUPPORTED)
+        if call.drop_params:
+            params, more = without_foreign_tools(params, convert_tool)
+            dropped += more
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": convert_messages(call.messages, call.files),
@@ -189,9 +200,7 @@ def convert_params(params: Mapping[str, Any], model: str) -> dict[str, Any]:
             case "reasoning_effort" | "thinking":
                 fields.setdefault("think", convert_thinking(value, model))
             case "tools":
-                fields["tools"] = [
-                    convert_tool(tool) for tool in convert_tools(value, strict=False)
-                ]
+                fields["tools"] = [convert_tool(tool) for tool in value]
             case "stop":
                 options["stop"] = [value] if isinstance(value, str) else value
             case _ if name in OPTIONS:
@@ -202,19 +211,20 @@ def convert_params(params: Mapping[str, Any], model: str) -> dict[str, Any]:
     return {**fields, "options": options} if options else fields
 
 
-def convert_tool(tool: dict[str, Any]) -> dict[str, Any]:
+def convert_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     """A function with its parameters, which Ollama requires.
 
     Raises:
         UnsupportedParamsError: it is no function.
     """
-    function = tool.get("function")
+    converted = convert_function(tool, strict=False)
+    function = converted.get("function")
     if not isinstance(function, dict):
         raise UnsupportedParamsError(
             f"Ollama takes functions only, not {tool.get('type')!r}", param="tools"
         )
     schema = function.get("parameters") or {"type": "object", "properties": {}}
-    return {**tool, "function": {**function, "parameters": schema}}
+    return {**converted, "function": {**function, "parameters": schema}}
 
 
 def convert_response_format(response_format: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +274,7 @@ def convert_message(
     if message.get("reasoning_content"):
         converted["thinking"] = message["reasoning_content"]
     if message.get("tool_calls"):
-        converted["tool_calls"] = [convert_tool_call(call, place) for call in message["tool_calls"]]
+        converted["tool_calls"] = [convert_tool_call(call) for call in message["tool_calls"]]
     if message.get("tool_call_id"):
         converted["tool_call_id"] = message["tool_call_id"]
     return converted
@@ -279,10 +289,8 @@ def convert_images(message: Mapping[str, Any], place: str, files: Mapping[str, F
                 url = image_url_of(part)
                 data = parse_data_url(url)
                 images.append(data.data if data else _fetched(url, files))
-            case "text" | "thinking" | "redacted_thinking":
-                pass
-            case kind:
-                raise BadRequestError(
+            case kind if kind not in TEXTS | THOUGHTS:
+                raise UnsupportedParamsError(
                     f"{place} has a part of type {kind!r}; Ollama takes text and image_url",
                     param=place,
                 )
@@ -304,24 +312,9 @@ def _fetched(url: str, files: Mapping[str, File]) -> str:
     return base64.b64encode(files[url].data).decode()
 
 
-def convert_tool_call(call: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """One call of a tool with its arguments as an object.
-
-    Raises:
-        BadRequestError: the arguments are not the text of a JSON object.
-    """
+def convert_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
+    """One call of a tool with its arguments as an object."""
     function = call.get("function") or {}
-    arguments = function.get("arguments") or {}
-    if isinstance(arguments, str):
-        try:
-            arguments = msgspec.json.decode(arguments)
-        except (msgspec.DecodeError, RecursionError):
-            arguments = None
-    if not isinstance(arguments, dict):
-        raise BadRequestError(
-            f"{place} calls {function.get('name')!r} with arguments that are not a JSON object: "
-            f"{function.get('arguments')!r:.80}",
-            param=place,
-        )
     identifier = {"id": call["id"]} if call.get("id") else {}
-    return {**identifier, "function": {"name": function.get("name") or "", "arguments": arguments}}
+    called = {"name": function.get("name") or "", "arguments": arguments_of(function)}
+    return {**identifier, "function": called}

@@ -23,7 +23,7 @@ from ..schemas import (
     decode_details,
 )
 from . import openai_repair as repair
-from .base import supported_params
+from .base import supported_params, without_foreign_tools
 from .decoding import StreamDecoder
 from .errors import UNREADABLE
 from .openai_messages import (
@@ -33,8 +33,8 @@ from .openai_messages import (
     TOOL_CALL_KEYS,
     Dialect,
     convert_messages,
+    convert_tool,
     convert_tools,
-    is_foreign,
     urls_of_files,
 )
 from .openai_service import OpenAIService
@@ -152,8 +152,10 @@ class OpenAIAdapter(OpenAIService):
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Parameters under this provider's names, and those dropped for this model."""
         dropped: tuple[str, ...] = ()
+        if drop and "tools" in params:
+            params, dropped = without_foreign_tools(params, convert_tool)
         if self._reasoning and drop:
-            dropped = tuple(name for name in params if name in SAMPLING and params[name] != 1)
+            dropped += tuple(name for name in params if name in SAMPLING and params[name] != 1)
         renamed = self.row.rename
         if self._reasoning:
             renamed = {"max_tokens": "max_completion_tokens", **renamed}
@@ -161,11 +163,7 @@ class OpenAIAdapter(OpenAIService):
             renamed.get(name, name): value for name, value in params.items() if name not in dropped
         }
         if "tools" in converted:
-            tools = converted["tools"]
-            if drop and (kept := [tool for tool in tools if not is_foreign(tool)]) != tools:
-                tools = kept
-                dropped += ("tools",)
-            converted["tools"] = convert_tools(tools, strict=self.row.strict_tools)
+            converted["tools"] = convert_tools(converted["tools"], strict=self.row.strict_tools)
         if isinstance(converted.get("stop"), str):
             converted["stop"] = [converted["stop"]]
         if "thinking" in converted or "reasoning_effort" in converted:

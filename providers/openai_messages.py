@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import UnsupportedParamsError
 from .caching import marked, surplus, unmark
-from .messages import image_url_of, name_function_calls, parse_data_url, text_of
+from .messages import THOUGHTS, image_url_of, name_function_calls, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,9 +35,6 @@ TOOL_CALL_KEYS = frozenset({"id", "type", "function"})
 
 GOOGLE_KEYS = frozenset({"extra_content"})
 """Where Google's servers put a thought's signature, which must come back with the tool call."""
-
-THOUGHTS = frozenset({"thinking", "redacted_thinking"})
-"""Parts that Anthropic's models put into their answers."""
 
 DATED = re.compile(r"_20\d{6}$")
 """Tools of Anthropic's own end in a date: ``computer_20250124``."""
@@ -165,14 +162,12 @@ def convert_part(
 
 
 def check_image(url: str, place: str, dialect: Dialect) -> None:
-    """Refuse images that providers of this format cannot open.
+    """Refuse images that providers of this format cannot open; data goes to them unread.
 
     Raises:
-        BadRequestError: the data is not base64.
         UnsupportedParamsError: it is a drawing (SVG), or lies where they do not go.
     """
-    data = parse_data_url(url)
-    drawing = data is not None and data.media_type.startswith("image/svg")
+    drawing = url.startswith("data:image/svg")
     if drawing or url.partition("://")[0] in ("gs", "s3"):
         what = "an SVG drawing" if drawing else f"an image at {url!r:.60}"
         raise UnsupportedParamsError(
@@ -263,7 +258,7 @@ def convert_tools(tools: Iterable[Mapping[str, Any]], *, strict: bool) -> list[d
     return [convert_tool(tool, strict=strict) for tool in tools]
 
 
-def convert_tool(tool: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
+def convert_tool(tool: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
     """One tool; see :func:`convert_tools`."""
     if is_foreign(tool):
         raise UnsupportedParamsError(

@@ -48,8 +48,9 @@ class PerplexityAdapter(OpenAIAdapter):
     def convert_messages(
         self, messages: list[dict[str, Any]], files: Mapping[str, File]
     ) -> list[dict[str, Any]]:
-        """The messages without names, which Perplexity does not know."""
-        converted = super().convert_messages(messages, files)
+        """The messages with documents by URL, without names, which Perplexity does not know."""
+        shown = [show_files(message) for message in messages]
+        converted = super().convert_messages(shown, files)
         return [
             {name: value for name, value in message.items() if name != "name"}
             for message in converted
@@ -81,6 +82,25 @@ class PerplexityAdapter(OpenAIAdapter):
     def decoder(self, call: Call) -> PerplexityDecoder:
         """A decoder for one stream; see :class:`Decoder`."""
         return PerplexityDecoder(self, call)
+
+
+def show_files(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with documents as Perplexity has them: by URL, or as base64 in its place."""
+    content = message.get("content")
+    if not isinstance(content, list | tuple):
+        return message
+    return {**message, "content": [_show_file(part) for part in content]}
+
+
+def _show_file(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    match part:
+        case {"type": "file", "file": {"file_data": str(data), **more}}:
+            name = {"file_name": more["filename"]} if more.get("filename") else {}
+            url = data.rpartition("base64,")[2]
+            return {"type": "file_url", "file_url": {"url": url}, **name}
+        case {"type": "file", "file": {"file_id": str(url)}} if url.startswith("http"):
+            return {"type": "file_url", "file_url": {"url": url}}
+    return part
 
 
 def convert_place(location: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def convert_reasoning(
     if word in ("", "enabled") and thinking is not None:
         effort = effort or _effort(thinking)
         params = {**_given(effort), **rest}
-    if effort in efforts:
+    if effort is not None and effort in efforts:
         effort = efforts[effort]
         params = {**params, "reasoning_effort": effort}
     match word:

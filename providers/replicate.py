@@ -16,7 +16,7 @@ from ..exceptions import BadRequestError, UnsupportedParamsError
 from .base import Pending, Request, supported_params
 from .catalog import find_key, from_environment
 from .errors import make_error, read_error, retry_after
-from .messages import parts_of, text_of
+from .messages import TEXTS, THOUGHTS, parts_of, text_of
 from .openai_service import encode
 from .replicate_answer import (
     UNFINISHED,
@@ -162,7 +162,8 @@ def convert_messages(messages: list[dict[str, Any]]) -> dict[str, str]:
     for position, message in enumerate(messages):
         place = f"messages[{position}]"
         role = message["role"]
-        parts = [part["type"] for part in parts_of(message) if part["type"] != "text"]
+        kinds = [part["type"] for part in parts_of(message)]
+        parts = [kind for kind in kinds if kind not in TEXTS | THOUGHTS]
         if message.get("tool_calls") or role in ("tool", "function") or parts:
             raise UnsupportedParamsError(
                 f"{place} holds {parts[0] if parts else 'a call of a tool'}; Replicate's language "

@@ -141,14 +141,15 @@ class Aliases:
             self._group(deployment.id, hidden=True).add(deployment)
         return deployment.id
 
-    def refresh(self, id: str | None = None) -> None:
-        """Let the groups of a deployment, or all, see who came."""
+    def refresh(self, id: str | None = None) -> list[Group]:
+        """Let the groups of a deployment, or all, see who came; returns them."""
         if id is None:
             groups = list(self._groups.values())
         else:
             groups = self.deployments[id].groups if id in self.deployments else []
         for group in groups:
             group.refresh()
+        return groups
 
     def remove(self, id: str) -> None:
         """Let a deployment go, or a wildcard with what was made from it.

@@ -38,7 +38,7 @@ class Batches(ABC):
 
     async def abatch_completion(
         self,
-        model: str | None = None,
+        model: str | Sequence[str] | None = None,
         messages: Iterable[Any] = (),
         *,
         models: Sequence[str] | None = None,
@@ -49,7 +49,8 @@ class Batches(ABC):
         """Answer many chats side by side. An error stands in the place of its answer.
 
         Args:
-            model: the alias that answers all conversations; the list has their order.
+            model: the alias that answers all conversations; the list has their order. A list
+                of aliases is taken for `models`.
             messages: conversations; with `models` also a single one.
             models: aliases that answer each conversation, instead of `model`: for one
                 conversation the list has an answer of each, for many a list of such lists.
@@ -62,8 +63,10 @@ class Batches(ABC):
         """
         if (model is None) == (models is None):
             raise BadRequestError("a batch wants either model= or models=", param="model")
+        if model is not None and not isinstance(model, str):
+            model, models = None, model
         aliases = _names(models) if models is not None else [str(model)]
-        listed = list(messages)
+        listed = _listed(messages)
         single = models is not None and _is_conversation(listed)
         conversations = [listed] if single else as_conversations(listed)
         work = [(alias, each) for each in conversations for alias in aliases]
@@ -76,7 +79,10 @@ class Batches(ABC):
         return [outcomes[start : start + width] for start in range(0, len(outcomes), width)]
 
     def batch_completion(
-        self, model: str | None = None, messages: Iterable[Any] = (), **params: Any
+        self,
+        model: str | Sequence[str] | None = None,
+        messages: Iterable[Any] = (),
+        **params: Any,
     ) -> list[Any]:
         """The synchronous twin of :meth:`abatch_completion`."""
         return run(self.abatch_completion(model, messages, **params))
@@ -89,7 +95,10 @@ class Batches(ABC):
         Raises:
             APIError: none of them has answered; it is the first one's error.
         """
-        return await answer_first(self.acompletion, models, messages, params)
+        first: ChatCompletion | ChatStream = await answer_first(
+            self.acompletion, models, messages, params
+        )
+        return first
 
     def batch_completion_models(
         self, models: Sequence[str], messages: Iterable[Any], **params: Any
@@ -199,12 +208,7 @@ def as_conversations(messages: Iterable[Any]) -> list[Any]:
     Raises:
         BadRequestError: it is one conversation, or nothing of the kind.
     """
-    if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
-        raise BadRequestError(
-            f"messages must be a list of conversations, not {type(messages).__name__}",
-            param="messages",
-        )
-    listed = list(messages)
+    listed = _listed(messages)
     if _is_conversation(listed):
         raise BadRequestError(
             "messages is one conversation; a batch with one model wants a list of them: "
@@ -217,6 +221,15 @@ def as_conversations(messages: Iterable[Any]) -> list[Any]:
 def as_sync(answer: ChatCompletion | ChatStream) -> ChatCompletion | SyncStream:
     """An answer for a synchronous caller."""
     return SyncStream(answer) if isinstance(answer, ChatStream) else answer
+
+
+def _listed(messages: Iterable[Any]) -> list[Any]:
+    if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
+        raise BadRequestError(
+            f"messages must be a list of conversations, not {type(messages).__name__}",
+            param="messages",
+        )
+    return list(messages)
 
 
 def _is_conversation(listed: Sequence[Any]) -> bool:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MARGIN = 0.01
 """Seconds that a reserved place is entered late, so that it is surely free."""
 
+SPREAD = 0.1
+"""Seconds over which those come back who have waited for the same rest to end."""
+
 POLL = 0.05
 """Seconds after which a call that waits for anyone to come back looks again, at least."""
 
@@ -74,24 +77,22 @@ class Core:
         self.backoff = Backoff(self.rng)
         self.retry_budget = RetryBudget(self.clock)
         self.hedge_budget = HedgeBudget()
-        self.panic_budget = RetryBudget(self.clock, share=0.0, floor=50.0, refill_seconds=100.0)
+        self.panic_budget = RetryBudget(self.clock, share=0.0, floor=30.0, refill_seconds=120.0)
 
-    def choose(self, group: Group, trip: Trip, *, served: bool = False) -> Lease | Wait:
+    def choose(self, group: Group, trip: Trip) -> Lease | Wait:
         """A lease on the deployment that is asked now, or how long to wait.
-
-        `served` says that it is this call's turn in the queue.
 
         Raises:
             APIError: nobody can be asked in time, or a fallback group can be asked instead.
         """
-        if not served and group.queue and group.queue.ahead_of(trip):
-            return self._wait_for_slot(group, trip)
-        if group.resting:
-            probe = group.probe(trip.failed)
-            if probe is not None and probe in trip.selected(group, (probe,)):
-                if probe.has_slot and (probe.quota is None or probe.quota.wait(trip, trip.now) <= 0):
-                    probe.circuit.probing = True
-                    return self._open(probe, group, trip, "probe")
+        if group.queue and group.queue.ahead_of(trip):
+            if group.resting:
+                self.serve(group)  # somebody's rest may be over
+            if group.queue.ahead_of(trip):
+                return self._wait_for_slot(group, trip)
+        probe = self._probe(group, trip) if group.resting else None
+        if probe is not None:
+            return probe
         candidates = self._candidates(group, trip)
         if candidates:
             chosen = self._pick(candidates, group, trip)
@@ -150,9 +151,22 @@ class Core:
         group.queue.serve(lambda trip: self._served(group, trip))
 
     def _served(self, group: Group, trip: Trip) -> Lease | None:
+        probe = self._probe(group, trip) if group.resting else None
+        if probe is not None:
+            return probe
         candidates = self._candidates(group, trip)
         chosen = self._pick(candidates, group, trip) if candidates else None
         return None if chosen is None else self._open(chosen, group, trip)
+
+    def _probe(self, group: Group, trip: Trip) -> Lease | None:
+        """The one attempt on a deployment whose rest is over, if this call may make it."""
+        probe = group.probe(trip.failed)
+        if probe is None or probe not in trip.selected(group, (probe,)) or not probe.has_slot:
+            return None
+        if probe.quota is not None and probe.quota.wait(trip, trip.now) > 0:
+            return None
+        probe.circuit.probing = True
+        return self._open(probe, group, trip, "probe")
 
     def _candidates(self, group: Group, trip: Trip) -> Sequence[Deployment]:
         """Those ready that may take this call: able, and not failed in it (or worth another go)."""
@@ -192,9 +206,9 @@ class Core:
         at_once = [deployment for deployment, wait in waits.items() if wait <= 0]
         if at_once:  # they are only coming back from a rest, and nobody else is there
             return self._open(group.strategy.pick(at_once, trip), group, trip)
-        soonest = min(waits, key=waits.__getitem__, default=None)
-        if soonest is not None and waits[soonest] + MARGIN <= trip.longest_wait():
-            return self._open(soonest, group, trip, delay=waits[soonest] + MARGIN)
+        place = self._next_place(waits | self._limited(group, trip), group, trip)
+        if place is not None:
+            return place
         if len(waits) < len(candidates):
             return self._wait_for_slot(group, trip)
         wait = min(waits.values())
@@ -205,6 +219,25 @@ class Core:
             model=group.name,
             retry_after=None if never else wait,
         )
+
+    def _limited(self, group: Group, trip: Trip) -> dict[Deployment, float]:
+        """Those that rest because their provider asked for it, and how long they still will."""
+        now, failed = trip.now, trip.failed
+        return {
+            d: max(d.circuit.until - now, d.quota.wait(trip, now) if d.quota else 0.0)
+            for d in trip.selected(group, group.resting)
+            if d.circuit.limited and d.has_slot and (d not in failed or failed[d].again)
+        }
+
+    def _next_place(
+        self, waits: dict[Deployment, float], group: Group, trip: Trip
+    ) -> Lease | None:
+        """A lease on the place that is free first, if that is soon enough."""
+        soonest = min(waits, key=waits.__getitem__, default=None)
+        if soonest is None or waits[soonest] + MARGIN > trip.longest_wait():
+            return None
+        spread = 0.0 if soonest.quota else SPREAD * self.rng.random()
+        return self._open(soonest, group, trip, delay=waits[soonest] + MARGIN + spread)
 
     def _wait_for_slot(self, group: Group, trip: Trip) -> Wait:
         """Stand in the queue, until the deadline or until a fallback should be asked."""
@@ -225,9 +258,9 @@ class Core:
         resting = [d for d in able if d not in failed or failed[d].again]
         if not resting:
             raise next(iter(failed.values()), _empty(group))
-        limited = [d.circuit.until - now for d in resting if d.circuit.limited]
-        if limited and min(limited) <= trip.longest_wait():
-            return Wait(max(0.0, min(limited)))
+        place = self._next_place(self._limited(group, trip), group, trip)
+        if place is not None:
+            return place
         soonest = min(d.circuit.until for d in resting) - now
         if not trip.has_fallbacks():
             if self.panic_budget.spend():

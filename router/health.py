@@ -109,12 +109,15 @@ class Circuit:
             self._close()
             self.back_at = now
 
-    def failed(self, error: APIError, *, probe: bool = False, half_out: bool = False) -> None:
+    def failed(
+        self, error: APIError, *, probe: bool = False, half_out: bool = False, quota: bool = False
+    ) -> None:
         """An attempt failed; the error's class says what that means here.
 
         While the deployment rests, only its probe and what the provider says itself count: the
         failures of attempts that were under way do not lengthen the rest. While half of the
-        group is out (`half_out`) rests do not grow: it is probed often.
+        group is out (`half_out`) rests do not grow: it is probed often. With a `quota` that
+        learns from a 429 without a time, the rest is short.
         """
         if probe:
             self.probing = False
@@ -128,7 +131,7 @@ class Circuit:
         elif limited and error.retry_after:
             self._open(min(error.retry_after, self.policy.longest_retry_after), limited=True)
         elif limited and error.retry_after is None and self.state == "closed":
-            self._open(self._grown(half_out=False), limited=True)
+            self._open(self._short() if quota else self._grown(half_out=False), limited=True)
         elif probe or (self.state == "closed" and self._too_many(error)):
             self._open(self._grown(half_out=half_out), soft=probe and self.soft)
 
@@ -182,6 +185,11 @@ class Circuit:
             max(self.policy.longest_rest, self.policy.cooldown_time),
         )
         return min(self._rest, self.policy.cooldown_time) if half_out else self._rest
+
+    def _short(self) -> float:
+        """A second, twice as long with each failure in a row, more or less."""
+        doubled = min(2.0 ** (self.fails_in_row - 1), 3 * self.policy.cooldown_time)
+        return doubled * (0.75 + 0.5 * self.rng.random())
 
     def _open(self, rest: float, *, limited: bool = False, soft: bool = False) -> None:
         if not limited:

@@ -77,6 +77,13 @@ class Lease(msgspec.Struct, eq=False):
         self.attempt.started = now - self.trip.start
         self.attempt.queued += self.delay
         self.pace.waiting[self] = now
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """The promised place is used, or given up."""
+        if self.delay and self.deployment.quota is not None:
+            self.deployment.quota.promised -= 1
+        self.delay = 0.0
 
     def first_token(self) -> None:
         """The first content of a stream is here."""
@@ -153,8 +160,10 @@ class Lease(msgspec.Struct, eq=False):
 
     def heard(self, remaining: Remaining) -> None:
         """The provider has said how much of its limits is left."""
-        if self.deployment.quota is not None:
-            self.deployment.quota.heard(remaining, self.clock())
+        quota = self.deployment.quota
+        if quota is not None:
+            alone = not quota.promised and len(self.pace.waiting) <= 1
+            quota.heard(remaining, self.clock(), idle=alone)
 
     def _observe(self, seconds: float, now: float) -> None:
         """Take the time to the first token, or to the whole answer, into the statistics."""
@@ -175,7 +184,10 @@ class Lease(msgspec.Struct, eq=False):
             if error.status_code == 408 and self.attempt.first_token is None:
                 self.pace.given_up(now - self.began, now)
         deployment.circuit.failed(
-            error, probe=self.probe, half_out=self.group.half_out_with(deployment)
+            error,
+            probe=self.probe,
+            half_out=self.group.half_out_with(deployment),
+            quota=deployment.quota is not None,
         )
 
     def _returned(self, now: float) -> None:
@@ -211,6 +223,7 @@ class Lease(msgspec.Struct, eq=False):
     def _close(self, outcome: str, now: float, usage: Usage | None, *, asked: bool) -> None:
         """Give everything back. `asked` says that the provider has counted the request."""
         self.is_open = False
+        self._arrived()
         deployment = self.deployment
         deployment.in_flight -= 1
         self.pace.waiting.pop(self, None)
@@ -247,6 +260,7 @@ def open_lease(
     now = trip.start + attempt.started
     if deployment.quota is not None:
         lease.reserved = deployment.quota.reserve(trip, now)
+        deployment.quota.promised += delay > 0
     if not delay:
         pace.waiting[lease] = now
     return lease

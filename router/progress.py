@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError
@@ -23,14 +24,13 @@ def progress_bar(total: int, *, shown: bool) -> Iterator[Callable[[], object]]:
         yield lambda: None
         return
     try:
-        from rich.console import Console  # noqa: PLC0415  an extra
-        from rich.progress import MofNCompleteColumn, Progress  # noqa: PLC0415
+        console, bars = import_module("rich.console"), import_module("rich.progress")
     except ImportError:
         with _tqdm_bar(total) as advance:
             yield advance
         return
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    columns = (*bars.Progress.get_default_columns(), bars.MofNCompleteColumn())
+    with bars.Progress(*columns, console=console.Console(stderr=True)) as progress:
         task = progress.add_task("answers", total=total)
         yield lambda: progress.advance(task)
 
@@ -38,10 +38,10 @@ def progress_bar(total: int, *, shown: bool) -> Iterator[Callable[[], object]]:
 @contextmanager
 def _tqdm_bar(total: int) -> Iterator[Callable[[], object]]:
     try:
-        from tqdm import tqdm  # noqa: PLC0415  an extra
+        tqdm = import_module("tqdm")
     except ImportError:
         raise ConfigurationError(
             "progress=True needs rich or tqdm: pip install polyroute[cli]"
         ) from None
-    with tqdm(total=total, desc="answers") as bar:
+    with tqdm.tqdm(total=total, desc="answers") as bar:
         yield bar.update

@@ -103,14 +103,14 @@ class Reserved(NamedTuple):
 class Quota:
     """All limits of one deployment, and how far they can be believed."""
 
-    __slots__ = ("_cut_at", "_grown_at", "believed", "buckets", "reserved")
+    __slots__ = ("_cut_at", "_grown_at", "believed", "buckets", "promised")
 
     def __init__(self, limits: Mapping[str, float], now: float) -> None:
         self.buckets = [Bucket(*_bucket(name, limit)) for name, limit in limits.items()]
         for bucket in self.buckets:
             bucket.at = now
         self.believed = 1.0
-        self.reserved = 0
+        self.promised = 0  # places that are taken and will be used later
         self._cut_at = self._grown_at = -inf
 
     def wait(self, need: Need, now: float) -> float:
@@ -139,18 +139,19 @@ class Quota:
             amount = min(_amount(bucket, need), bucket.most)
             bucket.level -= amount
             amounts.append(amount)
-        self.reserved += 1
         return Reserved(tuple(amounts))
 
     def settle(self, taken: Reserved, used: Need | None) -> None:
         """Put what was really used in the place of what was taken; None: nothing was used."""
-        self.reserved -= 1
         for bucket, amount in zip(self.buckets, taken.amounts, strict=True):
             spent = 0.0 if used is None else _amount(bucket, used)
             bucket.level = min(bucket.most, bucket.level + amount - spent)
 
-    def heard(self, remaining: Remaining, now: float) -> None:
-        """Correct the local view by what the provider says is left."""
+    def heard(self, remaining: Remaining, now: float, *, idle: bool) -> None:
+        """Correct the local view by what the provider says is left.
+
+        Upwards only if it has seen all that was sent (`idle`).
+        """
         for bucket in self.buckets:
             left = getattr(remaining, bucket.counts)
             if left is None or bucket.seconds > MINUTE:
@@ -158,7 +159,7 @@ class Quota:
             bucket.fill(now, self.believed)
             if left < bucket.level:
                 bucket.level = left
-            elif self.believed < 1 and bucket.level < left - 0.2 * bucket.most:
+            elif idle and self.believed < 1 and bucket.level < left - 0.2 * bucket.most:
                 bucket.level += 0.3 * (left - bucket.level)
 
     def surprised(self, now: float) -> None:

@@ -251,7 +251,8 @@ class Router(Operations, Batches):
             ConfigurationError: the entry is wrong, or its id is taken.
         """
         id = self._add(entry)
-        self._aliases.refresh(id)
+        for group in self._aliases.refresh(id):
+            self._core.serve(group)
         return id
 
     def remove_deployment(self, id: str) -> None:

@@ -63,7 +63,8 @@ async def abatch_completion_models(
     Raises:
         APIError: none of them has answered; it is the first one's error.
     """
-    return await answer_first(acompletion, models, messages, params)
+    first: ChatCompletion | ChatStream = await answer_first(acompletion, models, messages, params)
+    return first
 
 
 def batch_completion_models(

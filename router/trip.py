@@ -38,7 +38,7 @@ RESERVE = 2.0
 WAIT_BEFORE_FALLBACK = 1.0
 """The same limit while a fallback group could be asked instead."""
 
-LONGEST_PANIC = 10.0
+LONGEST_PANIC = 15.0
 """Seconds that a call waits for anyone to come back, once enough of those that rest were asked."""
 
 SHARE_OF_REST = 0.6
@@ -224,14 +224,17 @@ class Trip(msgspec.Struct, eq=False):
         if error.elsewhere and group.fresh(self.failed):
             first_move = self.attempts <= 1
             return 0.0 if first_move or self.core.retry_budget.spend() else None
-        again = [
-            failure
+        again = {
+            deployment: failure
             for deployment, failure in self.failed.items()
             if failure.again and deployment in group.deployments
-        ]
+        }
         if not again or not self.core.retry_budget.spend():
             return None
-        return self._pause(min(again, key=lambda failure: failure.retry_after or 0.0))
+        first = min(again, key=lambda deployment: again[deployment].retry_after or 0.0)
+        if first.circuit.limited:  # whoever chooses waits for the end of its rest
+            return 0.0 if first.circuit.until - self.now <= self.longest_wait() else None
+        return self._pause(again[first])
 
     def _pause(self, error: APIError) -> float | None:
         if error.retry_after is None:

@@ -106,12 +106,14 @@ def test_everything_else() -> None:
 
 def test_usage_is_estimated() -> None:
     """Where nobody tells the usage it is counted, and says so."""
-    answer = stream_chunk_builder([chunk(content="Hello there, my friend.")], HELLO)
+    said = {**chunk(content="Hello there, my friend."), "model": "some-model"}
+    answer = stream_chunk_builder([said], HELLO)
     assert answer.usage is not None
     assert answer.usage["is_estimate"] is True
-    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (8, 6)
-    assert answer.usage.total_tokens == 14
-    assert completion_cost(answer) == pytest.approx((8 * 2.5 + 6 * 10) / 1e6)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (8, 5)
+    assert answer.usage.total_tokens == 13
+    own = {"input_cost_per_token": 1.0, "output_cost_per_token": 10.0}
+    assert completion_cost(answer, custom_cost_per_token=own) == 58.0
 
 
 def test_nothing() -> None:

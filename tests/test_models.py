@@ -17,6 +17,7 @@ import pytest
 
 import polyroute
 from polyroute import (
+    BadRequestError,
     ConfigurationError,
     NotFoundError,
     completion_cost,
@@ -24,6 +25,7 @@ from polyroute import (
     get_model_info,
     model_cost,
     register_model,
+    token_counter,
 )
 from polyroute.models import Catalogue, Prices, prices_of
 from polyroute.models.catalogue import DATA
@@ -35,7 +37,6 @@ from polyroute.router.health import Circuit, HealthPolicy
 from polyroute.schemas import Attempt, ChatCompletion, Details, Route, Usage, convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from random import Random
 
@@ -368,11 +369,49 @@ class TestChatCosts:
         assert completion_cost(answer) == 7.0
         assert completion_cost(answer, "gpt-4o") == 2.5
 
+    def test_chunks(self) -> None:
+        """A stream is priced by the last usage that its chunks tell."""
+        first, last = {"prompt_tokens": 10}, {"prompt_tokens": 1_000_000, "completion_tokens": 1}
+        chunks = [chat("gpt-4o", first), {"model": "gpt-4o", "usage": last, "choices": []}]
+        assert completion_cost(chunks) == pytest.approx(2.50001)
+        with pytest.raises(NotFoundError, match="register_model"):
+            completion_cost([{"model": "gpt-4o", "choices": []}])
+
+    def test_texts(self) -> None:
+        """Without an answer the tokens of texts are counted."""
+        sent = [{"role": "user", "content": "Hello"}]
+        cost = completion_cost(model="claude-sonnet-4-5", messages=sent, completion="Hi")
+        tokens = token_counter("claude-sonnet-4-5", messages=sent)
+        assert cost == pytest.approx((3 * tokens + 15) / 1e6)
+        assert completion_cost(model="claude-sonnet-4-5", prompt="Hi") == pytest.approx(3e-6)
+        with pytest.raises(BadRequestError, match="wants an answer"):
+            completion_cost(model="gpt-4o")
+
+    def test_written_for_an_hour(self) -> None:
+        """An hour costs twice the plain price with Claude, also where no list says so."""
+        usage = {
+            "prompt_tokens": 1_000_000,
+            "prompt_tokens_details": {
+                "cache_creation_tokens": 1_000_000,
+                "cache_creation_token_details": {"ephemeral_1h_input_tokens": 1_000_000},
+            },
+        }
+        assert completion_cost(chat("claude-sonnet-4-20250514", usage)) == 6.0
+
+    def test_reported(self) -> None:
+        """What the provider says it has charged is known, even of a model that is not."""
+        answer = chat("some/new-model", {"prompt_tokens": 1, "cost": 0.25})
+        assert completion_cost(answer, "openrouter/some/new-model") == 0.25
+        with pytest.raises(NotFoundError):
+            completion_cost(answer, "groq/some/new-model")
+
     def test_own_prices(self) -> None:
         """A caller's own prices come before the catalogue's."""
         answer = chat("gpt-4o", {"prompt_tokens": 2, "completion_tokens": 3})
         own = {"input_cost_per_token": 1.0, "output_cost_per_token": 10.0}
         assert completion_cost(answer, custom_cost_per_token=own) == 32.0
+        with pytest.raises(NotFoundError):
+            completion_cost({"model": "gpt-4o"}, custom_cost_per_token=own)
 
     @pytest.mark.parametrize(
         "answer",
@@ -429,6 +468,8 @@ class TestOtherCosts:
                 0.00245,
             ),
             ("whisper-1", {"usage": {"type": "duration", "seconds": 60}}, {}, 0.006),
+            ("tts-1", {"usage": {"prompt_tokens_details": {"character_count": 100}}}, {}, 0.0015),
+            ("omni-moderation-latest", {"results": []}, {}, 0.0),
         ],
     )
     def test_by_hand(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,6 +81,20 @@ async def test_verbose(name: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "polyroute"):
         await polyroute.acompletion("gpt-4o", HI, mock_response="Hi")
     assert "answered gpt-4o" in caplog.text
+
+
+def test_verbose_without_logging() -> None:
+    """A program that has set up no logging sees the route on standard error."""
+    script = (
+        "import polyroute\n"
+        "polyroute.set_verbose = True\n"
+        "polyroute.completion('gpt-4o', [{'role': 'user', 'content': 'Hi'}], mock_response='Hi')\n"
+    )
+    done = subprocess.run(  # noqa: S603  our own interpreter, our own script
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stderr.startswith("polyroute: answered gpt-4o")
+    assert done.stdout == ""
 
 
 async def test_logger_fn() -> None:

@@ -155,6 +155,11 @@ CONVERSATIONS: dict[str, list[Message]] = {
     "parallel results": PARALLEL,
     "results, then a question": [*PARALLEL, user("And now?")],
     "results, then an answer": [*PARALLEL, assistant("Sunny."), user("Thanks")],
+    "arguments that are no JSON": [
+        *HI,
+        assistant(tool_calls=[called(arguments='{"a": ')]),
+        result("call_1", "What?"),
+    ],
     "foreign ids": [
         *HI,
         assistant("", tool_calls=[called("toolu_01:x/y.z")]),

@@ -198,13 +198,6 @@ def test_the_old_function_messages_are_understood() -> None:
     ("message", "named"),
     [
         ({"role": "tool", "tool_call_id": "lost", "content": "1"}, "'lost'"),
-        (
-            {
-                "role": "assistant",
-                "tool_calls": [{"id": "x", "function": {"name": "f", "arguments": "{oops"}}],
-            },
-            "call of f",
-        ),
         (user([{"type": "hologram", "hologram": {}}]), "'hologram'"),
         (user([{"type": "image_url", "image_url": {}}]), "image_url"),
     ],

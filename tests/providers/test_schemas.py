@@ -1,5 +1,6 @@
 """
-The requests of all providers, held against the providers' own machine-readable schemas.
+The requests of all providers, held against the providers' own machine-readable schemas; and the
+answers, against OpenAI's.
 
 The schemas are other projects' data and stay outside: POLYROUTE_SHARED names the folder that
 holds `reality/validators`. What these import is in the dependency group `schemas`:
@@ -22,9 +23,12 @@ import pytest
 from polyroute.exceptions import APIError, BadRequestError, UnsupportedParamsError
 
 from .calls import CALLS, MODELS, build
+from .recordings import every, kind
 
 if TYPE_CHECKING:
     from polyroute.providers import Request, Target
+
+    from .recordings import Recording
 
 SHARED = os.environ.get("POLYROUTE_SHARED", "")
 VALIDATORS = Path(SHARED, "reality")
@@ -225,3 +229,23 @@ def test_the_requests_of_the_conformance_cases_are_valid(path: Path) -> None:
         if wrong:
             found[case["id"]] = wrong[:3]
     assert not found
+
+
+@every(lambda found: kind(found) in ("whole", "stream"))
+def test_the_official_sdk_reads_our_answers(recording: Recording) -> None:
+    """Whatever a provider has said: OpenAI's own types accept what became of it, strictly."""
+    types = pytest.importorskip(
+        "openai.types.chat", reason="install the dependency group 'schemas'"
+    )
+    speaker, call = recording.adapter(), recording.call()
+    if not recording.streamed:
+        answer = speaker.parse(recording.body, call)
+        types.ChatCompletion.model_validate_json(answer.model_dump_json(), strict=True)
+        return
+    decoder = speaker.decoder(call)
+    chunks: list[Any] = []
+    decoder.feed(recording.body, chunks)
+    decoder.finish(chunks)
+    assert chunks
+    for chunk in chunks:
+        types.ChatCompletionChunk.model_validate_json(chunk.model_dump_json(), strict=True)

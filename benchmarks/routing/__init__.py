@@ -1,0 +1,1 @@
+"""How well the Router routes: its decision core in a simulator, on a virtual clock."""
