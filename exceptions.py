@@ -98,7 +98,7 @@ class APIError(PolyrouteError):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.status_code = self.default_status if status_code is None else status_code
+        self.status_code: int = self.default_status if status_code is None else status_code
         self.model = model
         self.llm_provider = llm_provider
         self.code = code
@@ -106,7 +106,7 @@ class APIError(PolyrouteError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.body = body
-        self.response_headers = dict(response_headers or {})
+        self.response_headers: dict[str, str] = dict(response_headers or {})
         self.route = route
 
     def __str__(self) -> str:
@@ -145,27 +145,27 @@ class BadRequestError(APIError):
     elsewhere = False
     again = False
     fallback: ClassVar[Fallback] = "on_request"
-    health = "untouched"
+    health: ClassVar[Health] = "untouched"
 
 
 class UnsupportedParamsError(BadRequestError):
     """The target cannot do what a parameter asks; another deployment may be able to."""
 
     elsewhere = True
-    fallback = "always"
+    fallback: ClassVar[Fallback] = "always"
 
 
 class ContextWindowExceededError(BadRequestError):
     """The prompt is longer than the model's context window; a larger one may take it."""
 
     elsewhere = True
-    fallback = "context_window"
+    fallback: ClassVar[Fallback] = "context_window"
 
 
 class ContentPolicyViolationError(BadRequestError):
     """The provider refuses the content of the request."""
 
-    fallback = "content_policy"
+    fallback: ClassVar[Fallback] = "content_policy"
 
 
 class ImageFetchError(BadRequestError):
@@ -183,7 +183,7 @@ class AuthenticationError(APIError):
 
     default_status = 401
     again = False
-    health = "rest"
+    health: ClassVar[Health] = "rest"
 
 
 class PermissionDeniedError(APIError):
@@ -191,7 +191,7 @@ class PermissionDeniedError(APIError):
 
     default_status = 403
     again = False
-    health = "rest"
+    health: ClassVar[Health] = "rest"
 
 
 class NotFoundError(APIError):
@@ -199,7 +199,7 @@ class NotFoundError(APIError):
 
     default_status = 404
     again = False
-    health = "rest"
+    health: ClassVar[Health] = "rest"
 
 
 class ConflictError(APIError):
@@ -214,15 +214,15 @@ class UnprocessableEntityError(APIError):
     default_status = 422
     elsewhere = False
     again = False
-    fallback = "on_request"
-    health = "untouched"
+    fallback: ClassVar[Fallback] = "on_request"
+    health: ClassVar[Health] = "untouched"
 
 
 class RateLimitError(APIError):
     """429: too many requests or tokens; `retry_after` says when to come back, if known."""
 
     default_status = 429
-    health = "rate_limit"
+    health: ClassVar[Health] = "rate_limit"
 
 
 class InternalServerError(APIError):

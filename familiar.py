@@ -1,30 +1,9 @@
-"""
-Names that whoever comes from LiteLLM knows: those that are something of ours under another name,
-and settings that would be set in vain here and are therefore refused.
-"""
+"""Settings of LiteLLM's module that would be set in vain here and are therefore refused."""
 
 from __future__ import annotations
 
 from types import ModuleType
 from typing import Any
-
-ALIASES: dict[str, tuple[str, str]] = {
-    "ChatCompletionDeltaToolCall": (".schemas", "DeltaToolCall"),
-    "ChatCompletionMessageToolCall": (".schemas", "ToolCall"),
-    "Choices": (".schemas", "Choice"),
-    "CustomStreamWrapper": (".router", "ChatStream"),
-    "Delta": (".schemas", "Delta"),
-    "Function": (".schemas", "Function"),
-    "InvalidRequestError": (".exceptions", "BadRequestError"),
-    "MidStreamFallbackError": (".exceptions", "StreamInterruptedError"),
-    "ModelResponse": (".schemas", "ChatCompletion"),
-    "ModelResponseStream": (".schemas", "ChatCompletionChunk"),
-    "OpenAIError": (".exceptions", "APIError"),
-    "StreamingChoices": (".schemas", "ChunkChoice"),
-    "TextCompletionResponse": (".schemas", "TextCompletion"),
-    "TranscriptionResponse": (".schemas", "Transcription"),
-}
-"""LiteLLM's names of types and errors: the module and the name that they have here."""
 
 _OBSERVE = "set polyroute.logger_fn, or pass logger_fn to a call"
 _CALL = "pass it to the call, or put it into a deployment of a Router"

@@ -21,10 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 from polyroute import Router, exceptions
 from polyroute.exceptions import BY_STATUS, APIError, BadRequestError, UnsupportedParamsError
-from polyroute.providers import Call, Compatible, Target, adapter, aws_credentials, azure_access
-from polyroute.providers.base import OPENAI_PARAMS
+from polyroute.providers import (
+    Call,
+    Compatible,
+    File,
+    Target,
+    adapter,
+    aws_credentials,
+    azure_access,
+)
 from polyroute.providers.catalog import COMPATIBLE, NO_KEY
 from polyroute.providers.google_credentials import GoogleToken
+from polyroute.providers.params import OPENAI_PARAMS
 from polyroute.providers.registry import ALIASES, MODULES
 from polyroute.router.config import NOT_ENFORCED
 from polyroute.router.options import NOT_YET, Options
@@ -87,6 +95,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 """A call for every parameter of OpenAI's, with a value that means something."""
 
+MEDIA: dict[str, dict[str, Any]] = {
+    "images": {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+    "documents": {
+        "type": "file",
+        "file": {"file_data": "data:application/pdf;base64,JVBERi0xLjQ=", "filename": "a.pdf"},
+    },
+    "audio": {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+    "video": {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAA"}},
+}
+"""A part of a message for every kind of content beside text."""
+
 MODELS = {
     "anthropic": "claude-sonnet-4-5",
     "azure": "gpt-4.1",
@@ -130,14 +149,15 @@ QUIRKS = {
     "azure": "[page](azure.md): deployments in the place of models, versions, Entra tokens",
     "bedrock": "[page](bedrock.md): Converse, signatures or bearer token, binary streams",
     "cohere": "[page](cohere.md): version 2, citations, thinking by budget",
+    "deepseek": "a message with `prefix` goes to `/beta`",
     "gemini": "[page](gemini.md): schemas rewritten, thought signatures, Google's own tools",
     "huggingface": "`huggingface/provider/org/model`; an `api_base` is a TGI server or endpoint",
     "mistral": "[page](mistral.md): unknown fields refused, nine-character tool-call ids",
     "ollama": "[page](ollama.md): native `/api/chat`; OpenAI's format if `api_base` ends in `/v1`",
     "perplexity": "`citations` kept, each pointer an annotation",
-    "replicate": "a prompt instead of messages; a stream is the whole answer in chunks",
+    "replicate": "[page](replicate.md): a prompt instead of messages, predictions, tokens counted",
     "vertex_ai": "[page](vertex.md): Gemini, Claude, Mistral, Llama and others behind one token",
-    "xai": "searches (`web_search_options`, its own tools) go to `/responses`",
+    "xai": "[page](xai.md): searches (`web_search_options`, its own tools) go to `/responses`",
 }
 
 
@@ -210,9 +230,16 @@ def providers() -> str:
     """One row for each provider that has chat."""
     names = sorted({*MODULES["chat"], *COMPATIBLE})
     return table(
-        ("prefix", "key", "base URL", "parameters refused", "more"),
+        ("prefix", "key", "base URL", "reads", "parameters refused", "more"),
         (
-            (prefixes(name), keys(name), base(name), code(refused(name)) or "none", quirks(name))
+            (
+                prefixes(name),
+                keys(name),
+                base(name),
+                reads(name),
+                code(refused(name)) or "none",
+                quirks(name),
+            )
             for name in names
         ),
     )
@@ -256,16 +283,40 @@ def base(name: str) -> str:
     return row.base_url or code(["api_base", *row.base_env])
 
 
-def refused(name: str) -> list[str]:
-    """The parameters of OpenAI's that an adapter does not take."""
+def translator_of(name: str) -> tuple[Any, Any]:
+    """The adapter of a provider for some model, and the secret that its calls need."""
     settings = SETTINGS.get(name, {})
     own_address = name not in SETTINGS and name != "replicate"
     base_url = "https://127.0.0.1/v1" if own_address and row_of(name) else None
     model = MODELS.get(name, "some-model")
     target = Target(name, model, "key", base_url if name != "ollama" else None, settings=settings)
     translator = adapter(target)
-    secret = GoogleToken("token", None, None) if translator.credential else None
+    return translator, GoogleToken("token", None, None) if translator.credential else None
+
+
+def refused(name: str) -> list[str]:
+    """The parameters of OpenAI's that an adapter does not take."""
+    translator, secret = translator_of(name)
     return [param for param in sorted(OPENAI_PARAMS) if not takes(translator, param, secret)]
+
+
+def reads(name: str) -> str:
+    """What an adapter takes beside text."""
+    if name in COMPATIBLE and COMPATIBLE[name].media is None:
+        return "what the server reads"
+    translator, secret = translator_of(name)
+    return ", ".join(kind for kind in MEDIA if opens(translator, kind, secret)) or "text only"
+
+
+def opens(translator: Any, kind: str, secret: Any) -> bool:
+    """Whether an adapter takes content of a kind."""
+    call = Call([{"role": "user", "content": [MEDIA[kind]]}], secret=secret)
+    try:
+        call.files = dict.fromkeys(translator.files(call), File(b"", "application/pdf"))
+        translator.build(call)
+    except BadRequestError:
+        return False
+    return True
 
 
 def takes(translator: Any, param: str, secret: Any) -> bool:
@@ -283,16 +334,21 @@ def takes(translator: Any, param: str, secret: Any) -> bool:
 
 def quirks(name: str) -> str:
     """What else is to be known."""
-    if name in QUIRKS:
-        return QUIRKS[name]
+    said = [QUIRKS[name]] if name in QUIRKS else []
+    if name not in COMPATIBLE:
+        return "; ".join(said)
     row = COMPATIBLE[name]
-    said = []
     if row.rename:
         said.append(", ".join(f"`{ours}` → `{theirs}`" for ours, theirs in row.rename.items()))
     if row.message_keys:
         said.append(f"messages may have {code(sorted(row.message_keys))}")
-    if row.reasoning:
+    if row.reasoning == "both":
+        said.append("`thinking` goes as it is")
+    elif row.reasoning:
         said.append(f"reasons by `{row.reasoning}`")
+    if row.efforts:
+        levels = ", ".join(f"`{ours}` → `{theirs}`" for ours, theirs in row.efforts.items())
+        said.append(f"effort {levels}")
     if row.model_prefix:
         said.append(f"names begin with `{row.model_prefix}`")
     if not row.strict_tools:

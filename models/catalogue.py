@@ -151,7 +151,7 @@ class Catalogue(Mapping[str, ModelInfo]):
         return f"<Catalogue of {len(self)} models, {self.generated}>"
 
 
-model_cost = Catalogue()
+model_cost: Catalogue = Catalogue()
 """All models, read when first used."""
 
 

@@ -52,12 +52,12 @@ class AnthropicAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target) -> None:
-        self.version = version_of(target)
+        self.version: str = version_of(target)
         with_key = authorization(target, self.version)
         key = with_key.get("x-api-key") or with_key["Authorization"].removeprefix("Bearer ")
-        self.target = replace(target, api_key=key)
-        self.url = messages_url(target.api_base or from_environment(BASE_ENV) or BASE_URL)
-        self.headers = {
+        self.target: Target = replace(target, api_key=key)
+        self.url: str = messages_url(target.api_base or from_environment(BASE_ENV) or BASE_URL)
+        self.headers: dict[str, str] = {
             "Content-Type": "application/json",
             "anthropic-version": self.version,
             **with_key,

@@ -23,8 +23,8 @@ from .anthropic_tools import (
     json_tool,
     tools_of_history,
 )
-from .base import OPENAI_PARAMS, supported_params, without_foreign_tools
 from .caching import marked, plain_control, surplus, unmark
+from .params import OPENAI_PARAMS, supported_params, without_foreign_tools
 
 if TYPE_CHECKING:
     from .anthropic_models import Traits

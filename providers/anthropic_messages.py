@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..exceptions import BadRequestError, UnsupportedParamsError
 from .anthropic_media import convert_media
 from .caching import control_of, marked, unmark
-from .messages import THOUGHTS, arguments_of, name_function_calls, parts_of, text_of
+from .messages import THOUGHTS, called_function, name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -174,19 +174,9 @@ def convert_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BadRequestError: it does not name a function.
     """
-    function = call.get("function") or {}
-    if not function.get("name"):
-        raise BadRequestError(
-            f'a tool call has no function: {call!r:.80}; write {{"id": "…", "type": "function", '
-            '"function": {"name": "…", "arguments": "…"}}',
-            param="messages",
-        )
-    return {
-        "type": "tool_use",
-        "id": convert_tool_id(call.get("id")),
-        "name": function["name"],
-        "input": arguments_of(function),
-    }
+    name, arguments = called_function(call)
+    identifier = convert_tool_id(call.get("id"))
+    return {"type": "tool_use", "id": identifier, "name": name, "input": arguments}
 
 
 def convert_tool_id(identifier: Any) -> str:

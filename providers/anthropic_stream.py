@@ -20,11 +20,6 @@ import msgspec
 from ..schemas import (
     ChatCompletionChunk,
     Delta,
-    DeltaFunction,
-    DeltaToolCall,
-    Function,
-    Message,
-    ToolCall,
 )
 from .anthropic_answer import (
     Block,
@@ -33,19 +28,17 @@ from .anthropic_answer import (
     encode_input,
     finish_reason,
     message_fields,
-    place_citations,
     stop_fields,
     tool_fields,
     unreadable,
-    wants_function_call,
-    wants_json,
 )
 from .anthropic_tools import JSON_TOOL
-from .decoding import StreamDecoder
+from .block_decoding import BlockDecoder, read_input
 from .errors import UNREADABLE
 from .sse import Splitter as EventSplitter
 
 if TYPE_CHECKING:
+    from ..schemas import Usage
     from .base import Call, Target
     from .decoding import Splitter
 
@@ -82,10 +75,10 @@ class OpenBlock:
     __slots__ = ("call", "citations", "fields", "pieces", "start", "type")
 
     def __init__(self, kind: str, fields: dict[str, Any], start: int) -> None:
-        self.type = kind
-        self.fields = fields
-        self.start = start
-        self.call = 0
+        self.type: str = kind
+        self.fields: dict[str, Any] = fields
+        self.start: int = start
+        self.call: int = 0
         self.pieces: list[str] = []
         self.citations: list[dict[str, Any]] = []
 
@@ -93,32 +86,16 @@ class OpenBlock:
 _decode_event = msgspec.json.Decoder(Event).decode
 
 
-class MessagesDecoder(StreamDecoder):
+class MessagesDecoder(BlockDecoder):
     """A stream of Claude's. It is whole when it has its reason to end."""
 
-    __slots__ = (
-        "_blocks",
-        "_calls",
-        "_counts",
-        "_extra",
-        "_finished",
-        "_function_call",
-        "_length",
-        "_open",
-        "_wants_json",
-    )
+    __slots__ = ("_counts", "_extra", "_open")
 
     def __init__(self, target: Target, call: Call, splitter: Splitter | None = None) -> None:
         super().__init__(target, call, splitter or EventSplitter(call.max_event_bytes))
-        self._wants_json = wants_json(call)
-        self._function_call = wants_function_call(call)
-        self._length = 0
         self._open: dict[int, OpenBlock] = {}
-        self._blocks: list[dict[str, Any]] = []
-        self._calls: list[ToolCall] = []
         self._counts: dict[str, Any] = {}
         self._extra: dict[str, Any] = {}
-        self._finished = False
 
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         """Append the chunks of one event, as JSON without its frame.
@@ -126,10 +103,7 @@ class MessagesDecoder(StreamDecoder):
         Raises:
             APIError: the event is an error, or makes no sense.
         """
-        try:
-            event = _decode_event(payload)
-        except UNREADABLE as error:
-            raise unreadable(self._target, payload, str(error)) from error
+        event = self._read(payload, _decode_event)
         if event.type == "content_block_delta" and event.delta is not None:
             self._add_piece(event.index, event.delta, payload, out)
         else:
@@ -164,7 +138,7 @@ class MessagesDecoder(StreamDecoder):
         """Counts are cumulative: later ones replace earlier ones."""
         if isinstance(counts, dict):
             self._counts.update({k: value for k, value in counts.items() if value is not None})
-            self.usage = convert_usage(self._counts)
+            self.usage: Usage | None = convert_usage(self._counts)
 
     def _start_block(
         self, index: int, fields: dict[str, Any], payload: bytes, out: list[ChatCompletionChunk]
@@ -178,10 +152,9 @@ class MessagesDecoder(StreamDecoder):
             if first.name == JSON_TOOL and self._wants_json:
                 block.type = "json"
                 return
-            block.call = len(self._calls)
-            function = Function(name=first.name or "")
-            self._calls.append(ToolCall(id=first.id or "", function=function))
-            self._emit_call(block, function.name, "", out)
+            block.call = self._start_call(
+                first.id or "", first.name or "", out, tool_fields(fields)
+            )
         elif first.type == "text" and first.text:
             self._add_text(block, first.text, out)
         elif first.type == "thinking" and first.thinking:
@@ -215,7 +188,7 @@ class MessagesDecoder(StreamDecoder):
             self._length += len(piece)
             self._emit(Delta(content=piece), out)
         elif block.type == "tool_use":
-            self._emit_call(block, None, piece, out)
+            self._continue_call(block.call, piece, out)
 
     def _stop_block(self, block: OpenBlock, out: list[ChatCompletionChunk]) -> None:
         """Put the block together, and give out what is known only now."""
@@ -226,7 +199,7 @@ class MessagesDecoder(StreamDecoder):
                 fields["text"] = "".join(block.pieces)
                 if block.citations:
                     fields["citations"] = block.citations
-                    self._emit_citations(block, out)
+                    self._emit_citations(block.citations, block.start, convert_citations, out)
             case "thinking":
                 fields["thinking"] = "".join(block.pieces)
                 self._emit(Delta(thinking_blocks=[fields]), out)
@@ -235,15 +208,9 @@ class MessagesDecoder(StreamDecoder):
             case "tool_use" | "json":
                 if not block.pieces:
                     self._add_input(block, encode_input(fields.get("input")), out)
-                fields["input"] = _input_of(block)
+                fields["input"] = read_input("".join(block.pieces))
             case _ if block.pieces:
-                fields["input"] = _input_of(block)
-
-    def _emit_citations(self, block: OpenBlock, out: list[ChatCompletionChunk]) -> None:
-        citations = place_citations(block.citations, block.start, self._length)
-        delta = Delta(annotations=convert_citations(citations) or None)
-        delta._extra = {"citations": citations}
-        self._emit(delta, out)
+                fields["input"] = read_input("".join(block.pieces))
 
     def _stop_message(
         self,
@@ -263,22 +230,17 @@ class MessagesDecoder(StreamDecoder):
             for name, value in fields.items()
             if name not in known.__struct_fields__ and value is not None
         )
-        answered = Message(
-            tool_calls=None if self._function_call else self._calls or None,
-            function_call=self._calls[0].function if self._function_call and self._calls else None,
-        )
         last = Delta()
         last._extra = message_fields(self._blocks, [])
         chunk = self._emit(last, out)
-        chunk.choices[0].finish_reason = finish_reason(delta.stop_reason, answered)
+        chunk.choices[0].finish_reason = finish_reason(delta.stop_reason, self._answered())
         chunk.choices[0]._extra = stop_fields(
             delta.stop_reason, delta.stop_sequence, delta.stop_details
         )
         chunk._extra = self._extra or None
 
     def _close(self, out: list[ChatCompletionChunk]) -> None:
-        if not self._finished:
-            raise self._broken()
+        super()._close(out)
         self._end(out)
 
     def _end(self, out: list[ChatCompletionChunk]) -> None:
@@ -289,31 +251,6 @@ class MessagesDecoder(StreamDecoder):
         if self._show_usage and self.usage is not None:
             chunk = self._emit(Delta(), out)
             chunk.usage = self.usage
-
-    def _emit_call(
-        self, block: OpenBlock, name: str | None, piece: str, out: list[ChatCompletionChunk]
-    ) -> None:
-        """A piece of a call of a tool; the id comes with the name, once."""
-        function = DeltaFunction(name=name, arguments=piece)
-        if self._function_call:
-            if block.call == 0:
-                self._emit(Delta(function_call=function), out)
-            return
-        call = DeltaToolCall(index=block.call, function=function)
-        if name is not None:
-            call.id = self._calls[block.call].id
-            call.type = "function"
-            call.provider_specific_fields = tool_fields(block.fields)
-        self._emit(Delta(tool_calls=[call]), out)
-
-
-def _input_of(block: OpenBlock) -> Any:
-    """A tool's input as an object; text that is no JSON (the answer was cut off) stays text."""
-    text = "".join(block.pieces)
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
 
 
 def _keep_piece(block: OpenBlock, delta: EventDelta, payload: bytes) -> None:

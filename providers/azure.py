@@ -20,7 +20,7 @@ from .openai_messages import OPENAI_KEYS, OPENAI_ROLES
 from .openai_service import SERVICE, OpenAIService
 
 if TYPE_CHECKING:
-    from .base import Call, Request, Target
+    from .base import Call, Credential, Request, Target
 
 AZURE = Compatible(
     base_env=("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
@@ -53,14 +53,20 @@ class AzureService(OpenAIService):
     It comes before the class of OpenAI's service: ``class AzureAdapter(AzureService, …)``.
     """
 
+    version: str | None
+
     def __init__(self, target: Target, row: Compatible = AZURE) -> None:
         access = find_access(target)
         deployment = ROUTES.sub("", target.model, count=1)
         url, self.version = service_url(target, deployment, self.path)
         super().__init__(replace(target, model=deployment, api_key=access.secret), row)
         self.url = url
-        self.credential = access.credential
-        self.headers = {"Content-Type": "application/json", **access.headers, **target.headers}
+        self.credential: Credential | None = access.credential
+        self.headers: dict[str, str] = {
+            "Content-Type": "application/json",
+            **access.headers,
+            **target.headers,
+        }
 
     def request(self, body: dict[str, Any], call: Call, dropped: tuple[str, ...] = ()) -> Request:
         """The request with this body, opened by the key or by the call's own token."""
@@ -76,7 +82,7 @@ class AzureAdapter(AzureService, OpenAIAdapter):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         if self.version is not None and self.version < STREAMS_USAGE_SINCE:
-            self.row = replace(AZURE, stream_usage=False)
+            self.row: Compatible = replace(AZURE, stream_usage=False)
         self._reasoning = is_reasoning(target)
 
 

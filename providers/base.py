@@ -14,73 +14,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from ..exceptions import UnsupportedParamsError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from ..exceptions import APIError
     from ..schemas import Answer, ChatCompletionChunk, Usage
     from .caching import Caching
-
-OPENAI_PARAMS = frozenset(
-    {
-        "audio",
-        "frequency_penalty",
-        "function_call",
-        "functions",
-        "logit_bias",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "metadata",
-        "modalities",
-        "n",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "reasoning_effort",
-        "response_format",
-        "seed",
-        "service_tier",
-        "stop",
-        "store",
-        "stream_options",
-        "temperature",
-        "thinking",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-        "verbosity",
-        "web_search_options",
-    }
-)
-"""Parameters that mean the same everywhere: a target takes, translates, refuses or drops them.
-Anything else is a provider's own and goes to the provider as it is."""
-
-NEUTRAL: Mapping[str, Any] = MappingProxyType(
-    {
-        "frequency_penalty": 0,
-        "logprobs": False,
-        "modalities": ["text"],
-        "n": 1,
-        "parallel_tool_calls": True,
-        "presence_penalty": 0,
-        "reasoning_effort": "none",
-        "store": False,
-        "thinking": {"type": "disabled"},
-        "tool_choice": "auto",
-        "top_logprobs": 0,
-    }
-)
-"""Values that ask for nothing: who does not take the parameter does not have to be told."""
 
 Operation = Literal[
     "chat",
@@ -249,7 +192,8 @@ class Decoder(Protocol):
     ended: bool
     """The provider's own end marker has arrived; nothing more is to be read."""
     again: Pending | None
-    """After `finish`: how to ask for what is still to come; None: that was all."""
+    """After `finish`: how to ask for what is still to come, until that is done; None: that was
+    all."""
 
     def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
         """Append the chunks that `data` completes to `out`.
@@ -354,65 +298,3 @@ class HeaderCounts(Protocol):
     def count_tokens(self, headers: Mapping[str, str]) -> Usage | None:
         """What an answer without usage has used, as its headers say."""
         ...
-
-
-def supported_params(
-    call: Call, target: Target, supported: frozenset[str], known: frozenset[str] = OPENAI_PARAMS
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The parameters to send, and those that were dropped.
-
-    A parameter of OpenAI's (`known`: those of the operation) that is not `supported` is refused,
-    or left out with `drop_params`, or because its value asks for nothing.
-
-    Raises:
-        UnsupportedParamsError: without `drop_params`; names every parameter that is too much.
-    """
-    beyond = [name for name in call.params if name in known and name not in supported]
-    if not beyond:
-        return call.params, ()
-    refused = {name: name for name in beyond if call.params[name] != NEUTRAL.get(name)}
-    dropped = leave_out(refused, call, target)
-    return {name: value for name, value in call.params.items() if name not in beyond}, dropped
-
-
-def leave_out(refused: Mapping[str, str], call: Call, target: Target) -> tuple[str, ...]:
-    """The names of parameters that a target cannot do; `refused` has them with how to say them.
-
-    Raises:
-        UnsupportedParamsError: there are some, and the call is without `drop_params`.
-    """
-    if refused and not call.drop_params:
-        names = ", ".join(sorted(refused.values()))
-        raise UnsupportedParamsError(
-            f"{target.provider}/{target.model} does not take {names}; "
-            "leave it out, or pass drop_params=True to have it left out",
-            model=target.model,
-            llm_provider=target.provider,
-            param=next(iter(refused)),
-        )
-    return tuple(refused)
-
-
-def without_foreign_tools(
-    params: dict[str, Any], convert: Callable[[Any], object]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """For calls with `drop_params`: the parameters without tools that `convert` refuses.
-
-    A choice of tools goes with the last of them.
-    """
-    tools = params.get("tools") or ()
-    kept = [tool for tool in tools if _takes(convert, tool)]
-    if len(kept) == len(tools):
-        return params, ()
-    if kept:
-        return {**params, "tools": kept}, ("tools",)
-    about = ("parallel_tool_calls", "tool_choice", "tools")
-    return {name: value for name, value in params.items() if name not in about}, ("tools",)
-
-
-def _takes(convert: Callable[[Any], object], tool: Any) -> bool:
-    try:
-        convert(tool)
-    except UnsupportedParamsError:
-        return False
-    return True

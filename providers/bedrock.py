@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
     from .base import Call, Credential, Request, Target
+    from .bedrock_models import Family
 
 
 class BedrockAdapter:
@@ -48,12 +49,12 @@ class BedrockAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target, *, clock: Callable[[], float] = time.time) -> None:
-        self.access = Access(target, clock)
+        self.access: Access = Access(target, clock)
         self.credential = self.access.credential
-        self.target = self.access.target
-        self.family = family_of(self.access.family)
-        self.headers = without_betas(target.headers)
-        self.betas = betas_of(target.headers)
+        self.target: Target = self.access.target
+        self.family: Family = family_of(self.access.family)
+        self.headers: dict[str, str] = without_betas(target.headers)
+        self.betas: list[str] = betas_of(target.headers)
 
     def files(self, call: Call) -> tuple[str, ...]:
         """URLs that must be fetched: Bedrock opens none but S3's."""

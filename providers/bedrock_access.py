@@ -25,6 +25,7 @@ from .openai_service import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .aws_credentials import AwsCredential
     from .base import Call, Target
 
 SERVICE = "bedrock"
@@ -63,17 +64,17 @@ class Access:
     ) -> None:
         identity = find_identity(target)
         name = parse_name(target.model)
-        self.credential = identity.credential
-        self.family = name.family
+        self.credential: AwsCredential | None = identity.credential
+        self.family: str = name.family
         self.host = host
-        self.endpoint = endpoint_of(target, host)
-        self.region = find_region(target, name.region, self.endpoint)
+        self.endpoint: str | None = endpoint_of(target, host)
+        self.region: str | None = find_region(target, name.region, self.endpoint)
         self._clock = clock
         self._bearer = identity.bearer
         self._keys = identity.keys
         # AWS repeats what it was sent when it refuses a signature: all of it is redacted
         hidden = {**target.headers, **identity.secrets()}
-        self.target = replace(target, model=name.model, headers=hidden)
+        self.target: Target = replace(target, model=name.model, headers=hidden)
 
     def request(
         self,

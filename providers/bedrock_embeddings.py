@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import EmbeddingResponse
+    from .aws_credentials import AwsCredential
     from .base import Call, Request, Target
 
 DIMENSIONS = frozenset({"dimensions"})
@@ -65,11 +66,11 @@ class BedrockEmbeddings:
     """Embeddings by one model."""
 
     def __init__(self, target: Target) -> None:
-        self.access = Access(target)
-        self.credential = self.access.credential
-        self.target = self.access.target
-        self.format = find_format(self.access.family, self.target)
-        self.max_inputs = self.format.max_inputs
+        self.access: Access = Access(target)
+        self.credential: AwsCredential | None = self.access.credential
+        self.target: Target = self.access.target
+        self.format: Format = find_format(self.access.family, self.target)
+        self.max_inputs: int = self.format.max_inputs
         self._headers = target.headers
 
     def files(self, call: Call) -> Sequence[str]:

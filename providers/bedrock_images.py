@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ImageResponse
+    from .aws_credentials import AwsCredential
     from .base import Call, Request, Target
 
 TITAN = Traits(
@@ -114,10 +115,10 @@ class BedrockImages(ABC):
     traits: ClassVar[Traits]
 
     def __init__(self, target: Target) -> None:
-        self.access = Access(target)
-        self.credential = self.access.credential
-        self.target = self.access.target
-        self.headers = target.headers
+        self.access: Access = Access(target)
+        self.credential: AwsCredential | None = self.access.credential
+        self.target: Target = self.access.target
+        self.headers: Mapping[str, str] = target.headers
 
     def files(self, call: Call) -> tuple[str, ...]:
         """None: there is only a prompt."""

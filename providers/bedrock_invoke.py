@@ -53,9 +53,9 @@ class InvokeAdapter:
     credential: Credential | None = None
 
     def __init__(self, target: Target, *, clock: Callable[[], float] = time.time) -> None:
-        self.access = Access(target, clock)
+        self.access: Access = Access(target, clock)
         self.credential = self.access.credential
-        self.target = self.access.target
+        self.target: Target = self.access.target
         if family_of(self.access.family).claude is None:
             raise BadRequestError(
                 "invoke/ is for Claude, whose format is Anthropic's; polyroute calls others by "
@@ -64,8 +64,8 @@ class InvokeAdapter:
                 llm_provider=target.provider,
                 param="model",
             )
-        self.headers = without_betas(target.headers)
-        self.betas = betas_of(target.headers)
+        self.headers: dict[str, str] = without_betas(target.headers)
+        self.betas: list[str] = betas_of(target.headers)
 
     def files(self, call: Call) -> tuple[str, ...]:
         """Every URL in the messages; see :meth:`Adapter.files`."""

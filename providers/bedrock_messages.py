@@ -19,7 +19,7 @@ from ..exceptions import BadRequestError
 from .anthropic_messages import PLACEHOLDER
 from .bedrock_media import PARTS, Media
 from .caching import HOUR, seconds_of
-from .messages import arguments_of, fold_system, name_function_calls, parts_of, text_of
+from .messages import called_function, fold_system, name_function_calls, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -221,18 +221,12 @@ def convert_tool_call(call: Mapping[str, Any]) -> Block:
     Raises:
         BadRequestError: it does not name a function.
     """
-    function = call.get("function") or {}
-    if not function.get("name"):
-        raise BadRequestError(
-            f'a tool call has no function: {call!r:.80}; write {{"id": "…", "type": "function", '
-            '"function": {"name": "…", "arguments": "…"}}',
-            param="messages",
-        )
+    name, arguments = called_function(call)
     return {
         "toolUse": {
             "toolUseId": convert_tool_id(call.get("id")),
-            "name": convert_tool_name(function["name"]),
-            "input": arguments_of(function),
+            "name": convert_tool_name(name),
+            "input": arguments,
         }
     }
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ..exceptions import BadRequestError, UnsupportedParamsError
+from ..exceptions import BadRequestError
 from .anthropic_body import BUDGETS, check_shapes, convert_limits
 from .anthropic_schema import close_schema, is_expressible
 from .anthropic_tools import betas_of_tools
-from .base import OPENAI_PARAMS, supported_params, without_foreign_tools
 from .bedrock_messages import convert_messages
 from .bedrock_tools import (
     NO_TOOLS,
@@ -30,6 +29,7 @@ from .bedrock_tools import (
     tools_of_history,
 )
 from .caching import marked, surplus
+from .params import OPENAI_PARAMS, leave_out, supported_params, without_foreign_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -254,7 +254,7 @@ def convert_sampling(
     if value is None:
         return ()
     if not family.top_k:
-        return refuse("top_k", target, drop=drop)
+        return leave_out({"top_k": "top_k"}, target, drop=drop)
     *around, name = family.top_k
     nested: Any = {name: value}
     for place in reversed(around):
@@ -338,7 +338,10 @@ def convert_tool_params(
         dropped = put_choice(config, choice, target, family, drop=drop)
     if params.get("parallel_tool_calls") is False:
         if not (family.claude and family.structured):
-            return config, (*dropped, *refuse("parallel_tool_calls", target, drop=drop))
+            return config, (
+                *dropped,
+                *leave_out({"parallel_tool_calls": "parallel_tool_calls"}, target, drop=drop),
+            )
         fields["tool_choice"] = one_call_at_a_time(config)
     return config, dropped
 
@@ -359,7 +362,7 @@ def put_choice(
         config["toolChoice"] = choice
         return ()
     if "any" not in family.forces:
-        return refuse("tool_choice", target, drop=drop)
+        return leave_out({"tool_choice": "tool_choice"}, target, drop=drop)
     name = choice["tool"]["name"]
     config["tools"] = [
         tool for tool in config["tools"] if (tool.get("toolSpec") or {}).get("name") == name
@@ -372,23 +375,6 @@ def one_call_at_a_time(config: Mapping[str, Any]) -> dict[str, Any]:
     """Claude's own choice of tools, for Converse cannot say this."""
     kind, fields = next(iter((config.get("toolChoice") or {"auto": {}}).items()))
     return {"type": kind, **fields, "disable_parallel_tool_use": True}
-
-
-def refuse(name: str, target: Target, *, drop: bool) -> tuple[str, ...]:
-    """Leave a parameter out, or refuse it.
-
-    Raises:
-        UnsupportedParamsError: without `drop`.
-    """
-    if drop:
-        return (name,)
-    raise UnsupportedParamsError(
-        f"{target.model} on Bedrock does not take {name}; leave it out, or pass drop_params=True "
-        "to have it left out",
-        model=target.model,
-        llm_provider=target.provider,
-        param=name,
-    )
 
 
 def convert_response_format(

@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..schemas.rerank import RerankMeta, RerankResponse, RerankUnits
-from .base import supported_params
 from .bedrock_access import AGENT_RUNTIME, Access
 from .bedrock_errors import convert_error, unreadable
 from .openai_service import encode
+from .params import supported_params
 from .rerank import KEPT_HERE, PARAMS, chosen, convert_ranking
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ class BedrockRerank:
     credential: Credential | None = None
 
     def __init__(self, target: Target, *, clock: Callable[[], float] = time.time) -> None:
-        self.access = Access(target, clock, AGENT_RUNTIME)
+        self.access: Access = Access(target, clock, AGENT_RUNTIME)
         self.credential = self.access.credential
-        self.target = self.access.target
-        self.headers = target.headers
+        self.target: Target = self.access.target
+        self.headers: Mapping[str, str] = target.headers
 
     def files(self, call: Call) -> tuple[str, ...]:
         """None: documents are text; see :meth:`Adapter.files`."""

@@ -24,13 +24,8 @@ import msgspec
 from ..schemas import (
     ChatCompletionChunk,
     Delta,
-    DeltaFunction,
-    DeltaToolCall,
-    Function,
-    Message,
-    ToolCall,
 )
-from .anthropic_answer import encode_input, place_citations, wants_function_call, wants_json
+from .anthropic_answer import encode_input
 from .anthropic_tools import JSON_TOOL
 from .aws_events import EventSplitter
 from .bedrock_answer import (
@@ -43,10 +38,11 @@ from .bedrock_answer import (
 )
 from .bedrock_errors import MALFORMED, event_error, unreadable
 from .bedrock_tools import original_names
-from .decoding import StreamDecoder
+from .block_decoding import BlockDecoder, read_input
 from .messages import new_id
 
 if TYPE_CHECKING:
+    from ..schemas import Usage
     from .aws_events import EventMessage
     from .base import Call, Target
 
@@ -89,12 +85,12 @@ class OpenBlock:
     __slots__ = ("call", "citations", "fields", "kind", "pieces", "signature", "start")
 
     def __init__(self, fields: dict[str, Any], start: int) -> None:
-        self.fields = fields
-        self.kind = next(iter(fields), "")
-        self.start = start
+        self.fields: dict[str, Any] = fields
+        self.kind: str = next(iter(fields), "")
+        self.start: int = start
         self.call: int | None = None
         self.pieces: list[Any] = []
-        self.signature = ""
+        self.signature: str = ""
         self.citations: list[dict[str, Any]] = []
 
     def is_json(self, wanted: bool) -> bool:
@@ -106,7 +102,7 @@ class OpenBlock:
         began: Any = self.fields.get(self.kind)
         match self.kind:
             case "toolUse":
-                return {"toolUse": {**began, "input": _decode("".join(self.pieces))}}
+                return {"toolUse": {**began, "input": read_input("".join(self.pieces))}}
             case "toolResult":
                 return {"toolResult": {**began, "content": self.pieces}}
             case "image":
@@ -126,31 +122,16 @@ class OpenBlock:
 _decode_piece = msgspec.json.Decoder(PieceEvent).decode
 
 
-class ConverseDecoder(StreamDecoder):
+class ConverseDecoder(BlockDecoder):
     """A stream of Converse. It is whole when it has its reason to end."""
 
-    __slots__ = (
-        "_blocks",
-        "_calls",
-        "_finished",
-        "_function_call",
-        "_length",
-        "_names",
-        "_open",
-        "_wants_json",
-    )
+    __slots__ = ("_names", "_open")
 
     def __init__(self, target: Target, call: Call) -> None:
         super().__init__(target, call, EventSplitter(call.max_event_bytes))
         self._id = new_id("chatcmpl-")
         self._names = original_names(call.params)
-        self._wants_json = wants_json(call)
-        self._function_call = wants_function_call(call)
-        self._length = 0
         self._open: dict[int, OpenBlock] = {}
-        self._blocks: list[dict[str, Any]] = []
-        self._calls: list[ToolCall] = []
-        self._finished = False
 
     def _add(self, message: EventMessage, out: list[ChatCompletionChunk]) -> None:
         headers, payload = message
@@ -187,10 +168,8 @@ class ConverseDecoder(StreamDecoder):
         block = self._open[index] = OpenBlock(fields, self._length)
         use = fields.get("toolUse")
         if use and use.get("type") != SERVER_TOOL and not block.is_json(self._wants_json):
-            block.call = len(self._calls)
             name = self._names.get(use["name"], use["name"])
-            self._calls.append(ToolCall(id=use["toolUseId"], function=Function(name=name)))
-            self._emit_call(block, name, "", out)
+            block.call = self._start_call(use["toolUseId"], name, out)
         return block
 
     def _add_piece(self, index: int, piece: Piece, out: list[ChatCompletionChunk]) -> None:
@@ -224,7 +203,7 @@ class ConverseDecoder(StreamDecoder):
             return
         block.pieces.append(piece)
         if block.call is not None:
-            self._emit_call(block, None, piece, out)
+            self._continue_call(block.call, piece, out)
 
     def _add_reasoning(
         self, block: OpenBlock, piece: ReasoningPiece, out: list[ChatCompletionChunk]
@@ -248,33 +227,21 @@ class ConverseDecoder(StreamDecoder):
             thought = convert_reasoning(whole["reasoningContent"])
             self._emit(Delta(thinking_blocks=[thought]), out)
         elif block.citations:
-            citations = place_citations(block.citations, block.start, self._length)
-            delta = Delta(annotations=convert_annotations(citations))
-            delta._extra = {"citations": citations}
-            self._emit(delta, out)
+            self._emit_citations(block.citations, block.start, convert_annotations, out)
 
     def _stop_message(self, event: dict[str, Any], out: list[ChatCompletionChunk]) -> None:
         reason = event["stopReason"]
         while self._open:
             self._stop_block(self._open.pop(next(iter(self._open))), out)
         self._finished = True
-        called = bool(self._calls)
-        answered = Message(
-            tool_calls=self._calls if called and not self._function_call else None,
-            function_call=self._calls[0].function if called and self._function_call else None,
-        )
         last = Delta()
         last._extra = message_fields(self._blocks, [])
         chunk = self._emit(last, out)
-        chunk.choices[0].finish_reason = finish_reason(reason, answered)
+        chunk.choices[0].finish_reason = finish_reason(reason, self._answered())
         chunk.choices[0]._extra = {"native_finish_reason": reason}
         fields = event.get("additionalModelResponseFields")
         if fields is not None:
             chunk._extra = {"additionalModelResponseFields": fields}
-
-    def _close(self, out: list[ChatCompletionChunk]) -> None:
-        if not self._finished:
-            raise self._broken()
 
     def _end(self, event: dict[str, Any], out: list[ChatCompletionChunk]) -> None:
         """The last event: what the answer cost and how long it took."""
@@ -284,7 +251,7 @@ class ConverseDecoder(StreamDecoder):
         counts = event.get("usage")
         if counts is not None:
             reasoned = any("reasoningContent" in block for block in self._blocks)
-            self.usage = convert_usage(counts, reasoned=reasoned)
+            self.usage: Usage | None = convert_usage(counts, reasoned=reasoned)
         extra = {name: value for name, value in event.items() if name not in ("p", "usage")}
         if not self._show_usage and not extra.keys() - {"metrics"}:
             return
@@ -294,31 +261,7 @@ class ConverseDecoder(StreamDecoder):
         if self._show_usage:
             chunk.usage = self.usage
 
-    def _emit_call(
-        self, block: OpenBlock, name: str | None, piece: str, out: list[ChatCompletionChunk]
-    ) -> None:
-        """A piece of a call of a tool; the id comes with the name, once."""
-        function = DeltaFunction(name=name, arguments=piece)
-        if self._function_call:
-            if block.call == 0:
-                self._emit(Delta(function_call=function), out)
-            return
-        index = block.call or 0
-        call = DeltaToolCall(index=index, function=function)
-        if name is not None:
-            call.id = self._calls[index].id
-            call.type = "function"
-        self._emit(Delta(tool_calls=[call]), out)
-
 
 def _join_blobs(pieces: list[str]) -> str:
     """Base64 that came in pieces, each padded by itself."""
     return base64.b64encode(b"".join(map(base64.b64decode, pieces))).decode()
-
-
-def _decode(text: str) -> Any:
-    """A tool's input as an object; text that is no JSON (the answer was cut off) stays text."""
-    try:
-        return msgspec.json.decode(text) if text else {}
-    except msgspec.DecodeError:
-        return text

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..exceptions import AuthenticationError, BadRequestError
-from .base import OPENAI_PARAMS
 from .openai_messages import OPENAI_KEYS, OPENAI_ROLES
+from .params import OPENAI_PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,7 +185,7 @@ COMPATIBLE: dict[str, Compatible] = {
         key_env=("DASHSCOPE_API_KEY",),
         base_env=("DASHSCOPE_API_BASE",),
         rename=MAX_TOKENS,
-        message_keys=frozenset({"cache_control"}),
+        message_keys=frozenset({"cache_control", "partial"}),
         reasoning="enable_thinking",
     ),
     "databricks": Compatible(

@@ -14,13 +14,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Request, supported_params, without_foreign_tools
+from .base import Request
 from .catalog import find_key, from_environment
 from .cohere_answer import convert_completion, convert_error
 from .cohere_messages import convert_messages
 from .cohere_stream import CohereDecoder
 from .openai_messages import convert_tool as convert_function
 from .openai_service import encode
+from .params import supported_params, without_foreign_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,7 +67,14 @@ LEAST_P, MOST_P = 0.01, 0.99
 
 TOOL_CHOICES = {"any": "REQUIRED", "none": "NONE", "required": "REQUIRED"}
 
-BUDGETS = {"minimal": 512, "low": 1024, "medium": 4096, "high": None, "xhigh": None, "max": None}
+BUDGETS: dict[str, int | None] = {
+    "minimal": 512,
+    "low": 1024,
+    "medium": 4096,
+    "high": None,
+    "xhigh": None,
+    "max": None,
+}
 """Tokens of thinking for each `reasoning_effort`; None leaves it to the model."""
 
 NO_REASONING = re.compile(
@@ -82,9 +90,9 @@ class CohereAdapter:
 
     def __init__(self, target: Target) -> None:
         key = find_key(target, KEY_ENV)
-        self.target = dataclasses.replace(target, api_key=key)
-        self.url = service_url(target.api_base or from_environment(BASE_ENV) or HOST, "/chat")
-        self.headers = {
+        self.target: Target = dataclasses.replace(target, api_key=key)
+        self.url: str = service_url(target.api_base or from_environment(BASE_ENV) or HOST, "/chat")
+        self.headers: dict[str, str] = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {key}",
             **target.headers,

@@ -54,8 +54,8 @@ class CohereEmbeddings:
 
     def __init__(self, target: Target) -> None:
         self._service = CohereAdapter(target)
-        self.target = self._service.target
-        self.url = service_url(self._service.url, "/embed")
+        self.target: Target = self._service.target
+        self.url: str = service_url(self._service.url, "/embed")
 
     def files(self, call: Call) -> tuple[str, ...]:
         """None: images must be given as data; see :meth:`Adapter.files`."""

@@ -23,7 +23,7 @@ class CohereRerank(RerankAdapter):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, COHERE)
-        self.url = service_url(COHERE.base(target), "/rerank")
+        self.url: str = service_url(COHERE.base(target), "/rerank")
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
         """The exception for an error answer; see :meth:`Adapter.error`."""

@@ -37,11 +37,11 @@ from .cohere_answer import (
     finish_fields,
 )
 from .decoding import StreamDecoder
-from .errors import UNREADABLE, read_error, unreadable
+from .errors import read_error
 from .sse import Splitter
 
 if TYPE_CHECKING:
-    from ..schemas import ChatCompletionChunk
+    from ..schemas import ChatCompletionChunk, Usage
     from .base import Call, Target
 
 
@@ -93,10 +93,7 @@ class CohereDecoder(StreamDecoder):
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         if self.ended or payload == b"[DONE]":
             return
-        try:
-            event = _decode_event(payload)
-        except UNREADABLE as error:
-            raise unreadable(self._target, payload, str(error)) from error
+        event = self._read(payload, _decode_event)
         match event.type:
             case "message-start":
                 self._id = event.id or ""
@@ -161,7 +158,7 @@ class CohereDecoder(StreamDecoder):
 
     def _end(self, event: Event, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         native = event.delta.finish_reason
-        self.usage = convert_usage(event.delta.usage)
+        self.usage: Usage | None = convert_usage(event.delta.usage)
         if native == "ERROR" or event.delta.error:
             raise failed(self._target, payload, event.delta.error or "no message")
         self.ended = True

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from ..exceptions import APIResponseValidationError
 from ..schemas import ChatCompletionChunk, ChunkChoice, Delta
-from .errors import unreadable
+from .errors import UNREADABLE, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..exceptions import APIError
     from ..schemas import Usage
     from .base import Call, Pending, Target
+
+
+Read = TypeVar("Read")
 
 
 class Splitter(Protocol):
@@ -69,7 +72,7 @@ class StreamDecoder(ABC):
         self._created = int(time.time())
         self._role: str | None = "assistant"
         self.usage: Usage | None = None
-        self.ended = False
+        self.ended: bool = False
         self.again: Pending | None = None
 
     def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
@@ -108,6 +111,17 @@ class StreamDecoder(ABC):
         return APIResponseValidationError(
             self.cut_short, model=self._target.model, llm_provider=self._target.provider
         )
+
+    def _read(self, payload: bytes, decode: Callable[[bytes], Read]) -> Read:
+        """An event, decoded.
+
+        Raises:
+            APIResponseValidationError: it makes no sense.
+        """
+        try:
+            return decode(payload)
+        except UNREADABLE as error:
+            raise self._unreadable(payload, str(error)) from error
 
     def _unreadable(self, body: bytes, reason: str) -> APIError:
         """The exception for bytes that make no sense; see :func:`unreadable`."""

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from ..exceptions import BadRequestError, ImageFetchError
 from ..schemas import Embedding, EmbeddingResponse, Usage
-from .base import supported_params
+from .params import supported_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -74,9 +74,9 @@ class FireworksImages(OpenAIService):
     def __init__(self, target: Target) -> None:
         super().__init__(target, COMPATIBLE["fireworks_ai"])
         workflow = next(flow for pattern, flow in WORKFLOWS if pattern.search(target.model))
-        self.traits = workflow.traits
-        self.url += workflow.path.format(model=self.model)
-        self.headers = {"Accept": "application/json", **self.headers}
+        self.traits: Traits = workflow.traits
+        self.url: str = self.url + workflow.path.format(model=self.model)
+        self.headers: dict[str, str] = {"Accept": "application/json", **self.headers}
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

@@ -17,7 +17,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .base import Request, leave_out
+from .base import Request
 from .catalog import find_key, from_environment
 from .gemini_answer import convert_answer
 from .gemini_caching import cut, new_cache, parse_cache, place_of, with_cache
@@ -28,6 +28,7 @@ from .gemini_params import THINKS_IN_LEVELS, convert_params
 from .gemini_stream import GeminiDecoder
 from .messages import fold_system
 from .openai_service import encode
+from .params import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +58,10 @@ class GeminiAdapter:
 
     def __init__(self, target: Target) -> None:
         key = find_key(target, KEY_ENV)
-        self.target = target = replace(target, api_key=key)
-        self.url = model_url(target)
-        self.headers = {
+        target = replace(target, api_key=key)
+        self.target: Target = target
+        self.url: str = model_url(target)
+        self.headers: dict[str, str] = {
             "Content-Type": "application/json",
             "x-goog-api-key": key,
             **target.headers,
@@ -74,7 +76,8 @@ class GeminiAdapter:
         body, dropped = convert_call(call, self.target)
         tools = [tool for tool in body.get("tools", ()) if VERTEX_ONLY not in tool]
         if len(tools) < len(body.get("tools", ())):
-            dropped += leave_out({"tools": f"the tool {VERTEX_ONLY}"}, call, self.target)
+            refused = {"tools": f"the tool {VERTEX_ONLY}"}
+            dropped += leave_out(refused, self.target, drop=call.drop_params)
             body["tools"] = tools
         return self.request(chat_method(call), body, call, dropped)
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..schemas import ChatCompletion, Choice, Details, Function, Message, ToolCall, Usage
+from .errors import unreadable
 from .gemini_caching import count_written
-from .gemini_wire import Segment, read_answer, unreadable
+from .gemini_wire import Segment, read_answer
 from .messages import new_id
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ class GeminiEmbeddings:
 
     def __init__(self, target: Target) -> None:
         self._service = GeminiAdapter(target)
-        self.target = self._service.target
+        self.target: Target = self._service.target
 
     def files(self, call: Call) -> tuple[str, ...]:
         """None; see :meth:`Adapter.files`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..exceptions import BadRequestError
-from .messages import THOUGHTS, arguments_of, parts_of, text_of
+from .messages import THOUGHTS, called_function, parts_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,13 +133,9 @@ def convert_call(call: Mapping[str, Any], names: Names) -> dict[str, Any]:
     Raises:
         BadRequestError: it calls no function.
     """
-    match call:
-        case {"function": {"name": str(name)} as function} if name:
-            pass
-        case _:
-            raise BadRequestError(f"a tool call names no function: {call!r:.80}", param="messages")
+    name, arguments = called_function(call)
     fields = call.get("provider_specific_fields") or {}
-    inner = {"name": name, "args": arguments_of(function)}
+    inner = {"name": name, "args": arguments}
     identifier = fields.get("function_call_id")
     if identifier:
         inner["id"] = identifier

@@ -12,9 +12,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import supported_params, without_foreign_tools
 from .gemini_schema import camel, convert_schema
 from .gemini_tools import convert_tool_choice, convert_tools
+from .params import leave_out, supported_params, without_foreign_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +137,8 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
     if "user" in params:
         dropped += ("user",)  # no answer depends on it, so it is no reason to refuse
     if params.get("parallel_tool_calls") is False:
-        dropped += (_leave_out("parallel_tool_calls", call, target),)
+        refused = {"parallel_tool_calls": "parallel_tool_calls=False"}
+        dropped += leave_out(refused, target, drop=call.drop_params)
     body = convert_native(params)
     config = {**convert_generation(params, target.model), **body.pop("generationConfig", {})}
     if config:
@@ -153,23 +154,6 @@ def convert_params(call: Call, target: Target) -> tuple[dict[str, Any], tuple[st
     if tier is not None and tier != "auto":
         body["serviceTier"] = SERVICE_TIERS.get(tier, tier)
     return body, dropped
-
-
-def _leave_out(name: str, call: Call, target: Target) -> str:
-    """The name of a parameter whose value Gemini cannot do, if it may be left out.
-
-    Raises:
-        UnsupportedParamsError: without `drop_params`.
-    """
-    if call.drop_params:
-        return name
-    raise UnsupportedParamsError(
-        f"{target.provider}/{target.model} cannot do {name}={call.params[name]!r}; leave it out, "
-        "or pass drop_params=True to have it left out",
-        model=target.model,
-        llm_provider=target.provider,
-        param=name,
-    )
 
 
 def convert_native(params: Mapping[str, Any]) -> dict[str, Any]:

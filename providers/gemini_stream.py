@@ -34,6 +34,7 @@ from .messages import new_id
 from .sse import Splitter
 
 if TYPE_CHECKING:
+    from ..schemas import Usage
     from .base import Call, Target
     from .gemini_answer import Pieces
     from .gemini_wire import Candidate, Raw
@@ -48,7 +49,7 @@ class State:
 
     def __init__(self) -> None:
         self.text: list[str] = []
-        self.calls = 0
+        self.calls: int = 0
         self.finish: str | None = None
 
 
@@ -84,7 +85,7 @@ class GeminiDecoder(StreamDecoder):
             self._created = created_at(response)
         if response.usage_metadata is not None:
             usage = convert_usage(response.usage_metadata, raw["usageMetadata"])
-            self.usage = count_written(usage, self._cache)
+            self.usage: Usage | None = count_written(usage, self._cache)
         choices = [
             choice
             for position, candidate in enumerate(response.candidates or ())
@@ -223,7 +224,8 @@ class ObjectSplitter:
                     begin = place
                 self._depth += 1 if sign == b"{" else -1
                 if not self._depth:
-                    found.append(b"".join([*self._tail, data[begin : place + 1]]))
+                    self._keep(data[begin : place + 1])
+                    found.append(b"".join(self._tail))
                     self._tail.clear()
                     self._size = 0
         self._escaped = skipped == len(data)

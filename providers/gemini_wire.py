@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
-from .errors import ErrorDetails, make_error, read_error
+from .errors import unreadable
 from .gemini_errors import convert_error
 
 if TYPE_CHECKING:
-    from ..exceptions import APIError
     from .base import Target
 
 
@@ -180,16 +178,3 @@ def read_answer(body: bytes, target: Target) -> tuple[Response, Raw]:
         return msgspec.convert(raw, Response), raw
     except (ValueError, RecursionError) as error:
         raise unreadable(target, body, str(error)) from error
-
-
-def unreadable(target: Target, body: bytes, reason: str) -> APIError:
-    """The exception for a 2xx body that makes no sense."""
-    said = read_error(body).message
-    return make_error(
-        target,
-        200,
-        {},
-        body,
-        details=ErrorDetails(f"the answer cannot be understood ({reason}): {said}"),
-        kind=APIResponseValidationError,
-    )

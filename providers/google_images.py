@@ -18,9 +18,9 @@ from msgspec.structs import replace as replaced
 
 from ..exceptions import UnsupportedParamsError
 from ..schemas import Image, ImageUsage
+from .errors import unreadable
 from .gemini import GeminiAdapter, merge
 from .gemini_errors import read_status
-from .gemini_wire import unreadable
 from .images import Traits, convert_params, given, make_answer, only, rejected
 from .vertex import GeminiOnVertex, make_adapter
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion, ImageResponse, Usage
-    from .base import Adapter, Call, Request, Target
+    from .base import Adapter, Call, Credential, Request, Target
 
     Google = GeminiAdapter | GeminiOnVertex
 
@@ -104,8 +104,8 @@ class GeminiImages:
 
     def __init__(self, chat: Google, traits: Traits) -> None:
         self.chat = chat
-        self.target = chat.target
-        self.credential = chat.credential
+        self.target: Target = chat.target
+        self.credential: Credential | None = chat.credential
         self.traits = traits
 
     def files(self, call: Call) -> tuple[str, ...]:
@@ -155,8 +155,8 @@ class Imagen:
 
     def __init__(self, google: Google, traits: Traits) -> None:
         self.google = google
-        self.target = google.target
-        self.credential = google.credential
+        self.target: Target = google.target
+        self.credential: Credential | None = google.credential
         self.traits = traits
 
     def files(self, call: Call) -> tuple[str, ...]:

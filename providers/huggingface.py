@@ -40,7 +40,7 @@ class HuggingFaceAdapter(OpenAIAdapter):
     def __init__(self, target: Target) -> None:
         super().__init__(target, HUGGINGFACE)
         if ROUTER in self.url:
-            self.model = routed_name(target.model)
+            self.model: str = routed_name(target.model)
 
     def convert_messages(
         self, messages: list[dict[str, Any]], files: Mapping[str, File]

@@ -42,7 +42,7 @@ class FeatureExtraction(OpenAIService):
     """Embeddings by the pipeline of one model."""
 
     path = ""
-    max_inputs = TRAITS["huggingface"].max_inputs
+    max_inputs: int | None = TRAITS["huggingface"].max_inputs
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

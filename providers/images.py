@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..exceptions import ContentPolicyViolationError
 from ..schemas import Image, ImageResponse
-from .base import leave_out
 from .errors import ErrorDetails, make_error
+from .params import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,7 +110,7 @@ def convert_params(
             refused[name] = f"{name}={value!r:.40}" if known else name
         else:
             converted.update(sent)
-    dropped = (*left_out, *leave_out(refused, call, target))
+    dropped = (*left_out, *leave_out(refused, target, drop=call.drop_params))
     return nest({traits.rename.get(name, name): it for name, it in converted.items()}), dropped
 
 

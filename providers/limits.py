@@ -24,7 +24,7 @@ class Remaining(NamedTuple):
     output_tokens: float | None = None
 
 
-NAMES = {
+NAMES: dict[str, tuple[str, ...]] = {
     "requests": ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining"),
     "tokens": ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining"),
     "input_tokens": ("anthropic-ratelimit-input-tokens-remaining",),

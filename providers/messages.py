@@ -152,6 +152,23 @@ def parse_data_url(url: str) -> DataURL | None:
     return DataURL(head.removesuffix(";base64").split(";")[0], data)
 
 
+def called_function(call: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the arguments of a call of a tool.
+
+    Raises:
+        BadRequestError: it does not name a function.
+    """
+    function = call.get("function")
+    name = function.get("name") if isinstance(function, Mapping) else None
+    if not isinstance(name, str) or not name:
+        raise BadRequestError(
+            f'a tool call has no function: {call!r:.80}; write {{"id": "…", "type": "function", '
+            '"function": {"name": "…", "arguments": "…"}}',
+            param="messages",
+        )
+    return name, arguments_of(function or {})
+
+
 def arguments_of(function: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call as an object.
 

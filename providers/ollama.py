@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Request, supported_params, without_foreign_tools
+from .base import Request
 from .catalog import MAX_TOKENS, NO_KEY, Compatible, from_environment
 from .errors import make_error, read_error
 from .messages import (
@@ -35,6 +35,7 @@ from .openai import OpenAIAdapter
 from .openai_errors import classify
 from .openai_messages import convert_tool as convert_function
 from .openai_service import encode
+from .params import supported_params, without_foreign_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,10 +135,10 @@ class OllamaAdapter:
 
     def __init__(self, target: Target) -> None:
         key = target.api_key or from_environment(OLLAMA.key_env)
-        self.target = dataclasses.replace(target, api_key=key)
-        self.base = SERVICE.sub("", OLLAMA.base(target))
-        self.url = f"{self.base}/api/chat"
-        self.headers = {
+        self.target: Target = dataclasses.replace(target, api_key=key)
+        self.base: str = SERVICE.sub("", OLLAMA.base(target))
+        self.url: str = f"{self.base}/api/chat"
+        self.headers: dict[str, str] = {
             "Content-Type": "application/json",
             **({"Authorization": f"Bearer {key}"} if key else {}),
             **target.headers,

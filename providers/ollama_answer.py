@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -31,13 +30,12 @@ from ..schemas import (
     Usage,
 )
 from .decoding import StreamDecoder
-from .errors import UNREADABLE, ErrorDetails, make_error, read_error
+from .errors import UNREADABLE, make_error, read_error, unreadable
 from .lines import LineSplitter
 from .messages import new_id
 from .openai_errors import classify
 
 if TYPE_CHECKING:
-    from ..exceptions import APIError
     from .base import Call, Target
 
 FINISH_REASONS = {
@@ -153,8 +151,8 @@ def read_event(data: bytes, target: Target) -> Event:
     try:
         raw = msgspec.json.decode(data)
         event = msgspec.convert(raw, Event)
-    except UNREADABLE:
-        raise unreadable(data, target) from None
+    except UNREADABLE as error:
+        raise unreadable(target, data, str(error)) from error
     if event.error:
         details = read_error(raw)
         kind = classify(400, details)  # no status says what it is, so the words may
@@ -171,18 +169,12 @@ def _unread(raw: dict[str, Any], event: Event | Spoken) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if name not in event.__struct_fields__}
 
 
-def unreadable(data: bytes, target: Target) -> APIError:
-    """The exception for what is no answer of Ollama's."""
-    details = ErrorDetails(f"the answer cannot be understood: {read_error(data).message}")
-    return make_error(target, 200, {}, data, details=details, kind=APIResponseValidationError)
-
-
 def convert_completion(body: bytes, target: Target) -> ChatCompletion:
     """A whole answer; raises what :func:`read_event` raises."""
     event = read_event(body, target)
     message = event.message
     if message is None or event.done is False:
-        raise unreadable(body, target)
+        raise unreadable(target, body, "it is not done")
     reasoning, content = ThinkTags().feed(message.content or "", ended=True)
     calls = [
         ToolCall(id=identifier, function=Function(name=name, arguments=arguments))
@@ -311,7 +303,8 @@ class OllamaDecoder(StreamDecoder):
 
     def _end(self, event: Event, chunk: ChatCompletionChunk) -> None:
         self.ended = True
-        self.usage = usage = convert_usage(event)
+        usage = convert_usage(event)
+        self.usage: Usage | None = usage
         usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
         chunk.choices[0].finish_reason = convert_finish_reason(event, self._calls > 0)
         if self._show_usage:

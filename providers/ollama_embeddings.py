@@ -43,8 +43,8 @@ class OllamaEmbeddings:
 
     def __init__(self, target: Target) -> None:
         self._service = OllamaAdapter(target)
-        self.target = self._service.target
-        self.url = f"{self._service.base}/api/embed"
+        self.target: Target = self._service.target
+        self.url: str = f"{self._service.base}/api/embed"
 
     def files(self, call: Call) -> tuple[str, ...]:
         """None; see :meth:`Adapter.files`."""

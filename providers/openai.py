@@ -23,7 +23,6 @@ from ..schemas import (
     decode_details,
 )
 from . import openai_repair as repair
-from .base import supported_params, without_foreign_tools
 from .decoding import StreamDecoder
 from .errors import UNREADABLE
 from .openai_messages import (
@@ -38,6 +37,7 @@ from .openai_messages import (
     urls_of_files,
 )
 from .openai_service import OpenAIService
+from .params import supported_params, without_foreign_tools
 from .reasoning import convert_reasoning
 from .sse import Splitter
 
@@ -102,7 +102,7 @@ class OpenAIAdapter(OpenAIService):
     def __init__(self, target: Target, row: Compatible) -> None:
         super().__init__(target, row)
         own = row.message_keys | (GOOGLE_KEYS if "googleapis.com/" in self.url else frozenset())
-        self.dialect = Dialect(
+        self.dialect: Dialect = Dialect(
             target.provider,
             MESSAGE_KEYS | own,
             TOOL_CALL_KEYS | (own & GOOGLE_KEYS),
@@ -116,7 +116,10 @@ class OpenAIAdapter(OpenAIService):
         """Documents on the web, where documents are taken; images go as URLs."""
         if self.dialect.media is None or "file" not in self.dialect.media:
             return ()
-        return urls_of_files(call.messages)
+        for message in call.messages:
+            if type(message.get("content")) is list:
+                return urls_of_files(call.messages)
+        return ()
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
@@ -251,7 +254,8 @@ class ChatDecoder(StreamDecoder):
 
     def _count(self, chunk: ChatCompletionChunk, usage: Usage, payload: bytes) -> bool:
         """Keep the usage; whether the chunk is still worth showing if the caller wants none."""
-        usage = self.usage = convert_usage(usage, payload)
+        usage = convert_usage(usage, payload)
+        self.usage: Usage | None = usage
         if usage.completion_tokens_details is None:
             usage.completion_tokens_details = Details(text_tokens=usage.completion_tokens)
         if self._show_usage:

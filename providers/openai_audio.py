@@ -14,9 +14,10 @@ import msgspec
 from ..schemas import Details, Usage
 from ..schemas.audio import Speech, Transcription
 from .azure import AzureService
-from .base import Request, supported_params
+from .base import Request
 from .multipart import encode_form
 from .openai_service import OpenAIService
+from .params import supported_params
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

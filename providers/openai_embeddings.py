@@ -97,10 +97,10 @@ class OpenAIEmbeddings(OpenAIService):
 
     def __init__(self, target: Target, row: Compatible) -> None:
         super().__init__(target, row)
-        self.traits = TRAITS.get(target.provider, ORDINARY)
-        self.max_inputs = self.traits.max_inputs
+        self.traits: Traits = TRAITS.get(target.provider, ORDINARY)
+        self.max_inputs: int | None = self.traits.max_inputs
         if "/" in target.model:
-            self.model = target.model  # a prefix of the row's is for bare names: see Fireworks
+            self.model: str = target.model  # a prefix of the row's is for bare names: see Fireworks
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

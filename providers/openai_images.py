@@ -86,7 +86,7 @@ class OpenAIImages(OpenAIService):
 
     def __init__(self, target: Target, row: Compatible) -> None:
         super().__init__(target, row)
-        self.traits = traits_of(target)
+        self.traits: Traits = traits_of(target)
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

@@ -9,6 +9,7 @@ knows is its :class:`Dialect`.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +36,9 @@ TOOL_CALL_KEYS = frozenset({"id", "type", "function"})
 
 GOOGLE_KEYS = frozenset({"extra_content"})
 """Where Google's servers put a thought's signature, which must come back with the tool call."""
+
+LONGEST_ID = 40
+"""Characters of a tool call's id that OpenAI takes; vLLM makes longer ones."""
 
 DATED = re.compile(r"_20\d{6}$")
 """Tools of Anthropic's own end in a date: ``computer_20250124``."""
@@ -104,12 +108,28 @@ def convert_message(
         kept["content"] = convert_parts(message, place, dialect, files)
     elif content is None and message.get("refusal") and "refusal" not in dialect.keys:
         kept["content"] = message["refusal"]
+    if message.get("prefix") and "partial" in dialect.keys:
+        kept["partial"] = True  # Moonshot's and Alibaba's word
     if kept.get("tool_calls"):
-        kept["tool_calls"] = [
-            {name: value for name, value in call.items() if name in dialect.call_keys}
-            for call in kept["tool_calls"]
-        ]
+        kept["tool_calls"] = [convert_tool_call(call, dialect) for call in kept["tool_calls"]]
+    if kept.get("tool_call_id"):
+        kept["tool_call_id"] = convert_tool_id(kept["tool_call_id"])
     return kept
+
+
+def convert_tool_call(call: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """A call of a tool without what the server does not know of it."""
+    kept = {name: value for name, value in call.items() if name in dialect.call_keys}
+    if kept.get("id"):
+        kept["id"] = convert_tool_id(kept["id"])
+    return kept
+
+
+def convert_tool_id(identifier: str) -> str:
+    """An id that is not too long, the same for a call and its result."""
+    if len(identifier) <= LONGEST_ID:
+        return identifier
+    return f"call_{hashlib.blake2b(identifier.encode(), digest_size=12).hexdigest()}"
 
 
 def convert_parts(

@@ -43,16 +43,17 @@ class OpenAIService:
     credential: Credential | None = None
 
     def __init__(self, target: Target, row: Compatible) -> None:
-        self.target = target = row.with_key(target)
+        target = row.with_key(target)
+        self.target: Target = target
         self.row = row
-        self.url = f"{SERVICE.sub('', row.base(target))}{self.path}"
+        self.url: str = f"{SERVICE.sub('', row.base(target))}{self.path}"
         self.headers: Mapping[str, str] = {
             "Content-Type": "application/json",
             **row.headers,
             "Authorization": f"Bearer {target.api_key}",
             **target.headers,
         }
-        self.model = row.model_name(target.model)
+        self.model: str = row.model_name(target.model)
 
     def files(self, call: Call) -> Sequence[str]:
         """None: URLs go as they are; see :meth:`Adapter.files`."""

@@ -14,9 +14,9 @@ from ..exceptions import APIResponseValidationError
 from ..schemas import Unread, decode_details
 from ..schemas.text import TextChoice, TextCompletion
 from .azure import AzureService
-from .base import supported_params
 from .openai import convert_usage
 from .openai_service import OpenAIService
+from .params import supported_params
 from .sse import Splitter
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class TextDecoder:
         self._split = Splitter(call.max_event_bytes)
         self._open: set[int] | None = None
         self.usage: Usage | None = None
-        self.ended = False
+        self.ended: bool = False
 
     def feed(self, data: bytes, out: list[Any]) -> None:
         """See :meth:`Decoder.feed`."""

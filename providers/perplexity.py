@@ -33,7 +33,7 @@ PERPLEXITY = Compatible(
     stream_usage=False,
 )
 
-ANY_OBJECT = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+ANY_OBJECT: dict[str, Any] = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
 """What Perplexity, which has no `json_object`, calls it."""
 
 POINTER = re.compile(r"\[(\d{1,3})\]")

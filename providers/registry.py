@@ -22,6 +22,7 @@ MODULES: dict[Operation, dict[str, tuple[str, str]]] = {
         "azure": (".azure", "AzureAdapter"),
         "bedrock": (".bedrock", "make_adapter"),
         "cohere": (".cohere", "CohereAdapter"),
+        "deepseek": (".deepseek", "DeepSeekAdapter"),
         "gemini": (".gemini", "GeminiAdapter"),
         "huggingface": (".huggingface", "HuggingFaceAdapter"),
         "mistral": (".mistral", "MistralAdapter"),

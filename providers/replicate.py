@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..exceptions import BadRequestError, UnsupportedParamsError
-from .base import Pending, Request, supported_params
+from .base import Pending, Request
 from .catalog import find_key, from_environment
 from .errors import make_error, read_error, retry_after
 from .messages import TEXTS, THOUGHTS, parts_of, text_of
 from .openai_service import encode
+from .params import supported_params
 from .replicate_answer import (
     UNFINISHED,
     PredictionDecoder,
@@ -64,15 +65,16 @@ class ReplicateAdapter:
     """Predictions of one language model."""
 
     credential: Credential | None = None
+    version: str | None
 
     def __init__(self, target: Target) -> None:
         key = find_key(target, KEY_ENV)
-        self.target = replace(target, api_key=key)
+        self.target: Target = replace(target, api_key=key)
         base = (target.api_base or from_environment(BASE_ENV) or HOST).rstrip("/")
         path, self.version = address(target)
-        self.version_url = f"{base.removesuffix('/v1')}/v1"
-        self.url = f"{self.version_url}/{path}"
-        self.headers = {
+        self.version_url: str = f"{base.removesuffix('/v1')}/v1"
+        self.url: str = f"{self.version_url}/{path}"
+        self.headers: dict[str, str] = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {key}",
             **target.headers,

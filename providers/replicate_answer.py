@@ -143,7 +143,6 @@ class PredictionDecoder(StreamDecoder):
 
     def finish(self, out: list[ChatCompletionChunk]) -> None:
         """See :meth:`Decoder.finish`: each answer is whole at its end."""
-        self.again = None
         for body in self._split.finish():
             self._add(body, out)
 
@@ -162,7 +161,7 @@ class PredictionDecoder(StreamDecoder):
             self.again = self._adapter.ask_again(prediction)
             return
         self.ended = True
-        self.usage = answer.usage
+        self.usage: Usage | None = answer.usage
         end = ChunkChoice(finish_reason=choice.finish_reason, _extra=choice._extra)
         chunk = self._emit_choice(end, out)
         chunk._extra = answer.provider_specific_fields

@@ -22,10 +22,10 @@ from ..schemas.rerank import (
     RerankResult,
     RerankUnits,
 )
-from .base import supported_params
 from .catalog import NO_KEY, Compatible
 from .messages import new_id
 from .openai_service import OpenAIService
+from .params import supported_params
 from .voyage import VOYAGE
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class RerankAdapter(OpenAIService):
     def __init__(self, target: Target, row: Compatible) -> None:
         super().__init__(target, row)
         if "/" in target.model:
-            self.model = target.model  # a prefix of the row's is for bare names: see Fireworks
-        self.dialect = DIALECTS.get(target.provider, SIMPLE)
+            self.model: str = target.model  # a prefix of the row's is for bare names: see Fireworks
+        self.dialect: Dialect = DIALECTS.get(target.provider, SIMPLE)
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

@@ -236,10 +236,7 @@ class ResponsesDecoder(StreamDecoder):
     def _add(self, payload: bytes, out: list[ChatCompletionChunk]) -> None:
         if self.ended or payload == b"[DONE]":
             return
-        try:
-            event = _decode_event(payload)
-        except UNREADABLE as error:
-            raise unreadable(self._target, payload, str(error)) from error
+        event = self._read(payload, _decode_event)
         match event.type:
             case "response.created":
                 self._id = event.response.id if event.response else ""
@@ -274,7 +271,7 @@ class ResponsesDecoder(StreamDecoder):
     def _end(self, event: Event, out: list[ChatCompletionChunk]) -> None:
         self.ended = True
         response = event.response or Response()
-        self.usage = convert_usage(response.usage)
+        self.usage: Usage | None = convert_usage(response.usage)
         chunk = self._emit(Delta(), out)
         chunk.choices[0].finish_reason = convert_finish_reason(response, bool(self._calls))
         if self._show_usage:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import ChatCompletion
-    from .base import Adapter, Call, ContextCache, NewCache, Target
+    from .base import Adapter, Call, ContextCache, Credential, NewCache, Target
     from .vertex_models import Model
 
 ANTHROPIC_VERSION = "vertex-2023-10-16"
@@ -76,9 +76,9 @@ class GeminiOnVertex:
     """Chat completions of a Gemini model, Google's own or tuned."""
 
     def __init__(self, target: Target, model: Model) -> None:
-        self.access = Access(target, model)
-        self.credential = self.access.credential
-        self.target = replace(self.access.target, model=model.name)
+        self.access: Access = Access(target, model)
+        self.credential: Credential | None = self.access.credential
+        self.target: Target = replace(self.access.target, model=model.name)
 
     def files(self, call: Call) -> tuple[str, ...]:
         """Pages whose type the address does not tell; Vertex AI opens the others itself."""
@@ -130,9 +130,9 @@ class ClaudeOnVertex:
     """
 
     def __init__(self, target: Target, model: Model) -> None:
-        self.access = Access(target, model)
-        self.credential = self.access.credential
-        self.target = replace(self.access.target, model=model.name)
+        self.access: Access = Access(target, model)
+        self.credential: Credential | None = self.access.credential
+        self.target: Target = replace(self.access.target, model=model.name)
 
     def files(self, call: Call) -> tuple[str, ...]:
         """Every URL in the messages; see :meth:`Adapter.files`."""
@@ -168,9 +168,9 @@ class ChatOnVertex(OpenAIAdapter):
     """Chat completions in OpenAI's format: open models, and containers that speak it."""
 
     def __init__(self, target: Target, model: Model) -> None:
-        self.access = Access(target, model)
+        self.access: Access = Access(target, model)
         super().__init__(replace(self.access.target, model=model.name), OPEN_MODELS)
-        self.credential = self.access.credential
+        self.credential: Credential | None = self.access.credential
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
@@ -191,11 +191,11 @@ class MistralOnVertex(MistralAdapter):
     """Chat completions of a Mistral model; the body names it without its version."""
 
     def __init__(self, target: Target, model: Model) -> None:
-        self.access = Access(target, model)
+        self.access: Access = Access(target, model)
         key = self.access.target.api_key or NO_KEY
         name = model.name.partition("@")[0]
         super().__init__(replace(self.access.target, model=name, api_key=key))
-        self.credential = self.access.credential
+        self.credential: Credential | None = self.access.credential
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

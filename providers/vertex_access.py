@@ -51,7 +51,7 @@ class Access:
     def __init__(self, target: Target, model: Model) -> None:
         account = setting(target, "credentials")
         key = None if account else target.api_key or setting(target, "access_token")
-        self.target = replace(target, api_key=key)
+        self.target: Target = replace(target, api_key=key)
         self.credential: Credential | None = None
         self._headers = {"Content-Type": "application/json"}
         by_key = key is not None and API_KEY.match(key) is not None

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from ..exceptions import APIError
     from ..schemas import EmbeddingResponse
-    from .base import Call, Target
+    from .base import Call, Credential, Target
 
 MULTIMODAL = re.compile(r"multimodalembedding")
 ONE_BY_ONE = re.compile(r"gemini-embedding")
@@ -59,9 +59,9 @@ class VertexEmbeddings:
 
     def __init__(self, target: Target) -> None:
         model = read_model(target.model, target.settings.get("base_model"))
-        self.access = Access(target, model)
-        self.credential = self.access.credential
-        self.target = replace(self.access.target, model=model.name)
+        self.access: Access = Access(target, model)
+        self.credential: Credential | None = self.access.credential
+        self.target: Target = replace(self.access.target, model=model.name)
         if ONE_BY_ONE.match(model.name):
             self.max_inputs = 1
 
@@ -127,7 +127,7 @@ class ContentEmbeddings(VertexEmbeddings):
 class MultimodalEmbeddings(VertexEmbeddings):
     """Embeddings by one model, of texts, images and videos."""
 
-    max_inputs = None
+    max_inputs: int | None = None
 
     def files(self, call: Call) -> Sequence[str]:
         """Images and videos that lie on the web; see :meth:`Adapter.files`."""

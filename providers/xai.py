@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import Request, supported_params
+from .base import Request
 from .catalog import IMAGES, Compatible
 from .openai import OpenAIAdapter
 from .openai_messages import is_foreign
 from .openai_service import encode
+from .params import supported_params
 from .responses import SUPPORTED, convert_messages, convert_params
 from .responses_answer import ResponsesDecoder, convert_completion
 
@@ -40,7 +41,7 @@ class XAIAdapter(OpenAIAdapter):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, XAI)
-        self.responses_url = f"{self.url.removesuffix('/chat/completions')}/responses"
+        self.responses_url: str = f"{self.url.removesuffix('/chat/completions')}/responses"
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""

@@ -40,10 +40,10 @@ class Alarm:
     ) -> None:
         self._queue = queue
         self._rung = False
-        self.when = when
-        self.pause = when - queue.loop.time() if gives_up else 0.0
-        self.end = end
-        self.gives_up = gives_up
+        self.when: float = when
+        self.pause: float = when - queue.loop.time() if gives_up else 0.0
+        self.end: float = end
+        self.gives_up: Callable[[], bool] | None = gives_up
 
     def __enter__(self) -> None:
         task = asyncio.current_task(self._queue.loop)
@@ -82,8 +82,8 @@ class Queue:
     __slots__ = ("alarms", "loop", "single", "timer")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, single: bool = False) -> None:
-        self.loop = loop
-        self.single = single
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.single: bool = single
         self.alarms: dict[Alarm, None] = {}
         self.timer: asyncio.TimerHandle | None = None
 

@@ -151,26 +151,28 @@ class Aliases:
             group.refresh()
         return groups
 
-    def remove(self, id: str) -> None:
-        """Let a deployment go, or a wildcard with what was made from it.
+    def remove(self, id: str) -> list[Group]:
+        """Let a deployment go, or a wildcard with what was made from it; returns its groups.
 
         Raises:
             ConfigurationError: there is none.
         """
         if self._wildcards.remove(id):
             self._forget_wildcards()
-            return
+            return []
         deployment = self.deployments.pop(id, None)
         if deployment is None:
             raise ConfigurationError(
                 f"no deployment {id!r}; there are: {', '.join(self.deployments) or 'none'}"
             )
-        for group in list(deployment.groups):
+        groups_left = list(deployment.groups)
+        for group in groups_left:
             group.remove(deployment)
             if not group.deployments:
                 for groups in (self._groups, self._specific, self._behind_wildcards):
                     if groups.get(group.name) is group:
                         del groups[group.name]
+        return groups_left
 
     def rename(self, others: Mapping[str, str | Mapping[str, object]]) -> None:
         """Take in `model_group_alias`: other names of aliases.

@@ -23,6 +23,8 @@ from .credentials import Secrets
 from .stream import Flow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..providers import Call
     from ..schemas import Answer
     from .decisions import Core
@@ -58,7 +60,7 @@ class Attempts:
         """
         deployment = lease.deployment
         limit, own_limit = trip.limit(deployment, lease.group)
-        soft = trip.soft_limit(limit)
+        soft = trip.soft_limit(limit) if trip.call.stream else None
         call = call_for(deployment, trip.call if call is None else call)
         sent = False
         try:
@@ -66,7 +68,9 @@ class Attempts:
             gives_up = partial(self.core.gives_up, lease, trip) if soft else None
             with here.alarms.limit(limit, usual=trip.fresh, soft=soft, gives_up=gives_up):
                 adapter = deployment.adapter(call.operation)
-                call = await self._prepared(call, adapter, here, limit)
+                urls = adapter.files(call)
+                if urls or adapter.credential is not None or hasattr(adapter, "new_cache"):
+                    call = await self._prepared(call, urls, adapter, here, limit)
                 request = adapter.build(call)
                 sent = True
                 answer = await self._exchange(request, adapter, call, here, lease)
@@ -87,9 +91,11 @@ class Attempts:
             answer._route = trip.route
         return answer
 
-    async def _prepared(self, call: Call, adapter: Any, here: Here, limit: float) -> Call:
+    async def _prepared(
+        self, call: Call, urls: Sequence[str], adapter: Any, here: Here, limit: float
+    ) -> Call:
         """The call with what must be had before its request can be built."""
-        for url in adapter.files(call):
+        for url in urls:
             call.files[url] = call.files.get(url) or await self.transport.fetch(url)
         if adapter.credential is not None:
             call = replace(call, secret=await self.secrets.get(adapter.credential))

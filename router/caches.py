@@ -43,7 +43,7 @@ LONG_PAUSE = 3600.0
 GONE = frozenset({403, 404})
 """What Google answers to the name of a cache that has expired or was deleted."""
 
-logger = logging.getLogger("polyroute")
+logger: logging.Logger = logging.getLogger("polyroute")
 
 
 class Known(NamedTuple):

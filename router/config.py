@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random  # noqa: TC003  pydantic reads the annotations at run time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from .. import exceptions
 from ..exceptions import BadRequestError, ConfigurationError
 from ..providers import Compatible  # noqa: TC001
 from ..providers.caching import Point, read_points
@@ -32,7 +33,7 @@ from .options import CONTROL
 from .policies import OnStreamBreak  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Container, Iterator
 
 NOT_ENFORCED = frozenset(
     {
@@ -105,7 +106,9 @@ class DeploymentParams(BaseModel):
     Fields beyond these are the provider's settings or default parameters of every call.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="allow", frozen=True, protected_namespaces=()
+    )
     __pydantic_extra__: dict[str, Annotated[Any, BeforeValidator(_from_environment)]]
 
     model: Text = Field(min_length=1)
@@ -158,7 +161,9 @@ class DeploymentParams(BaseModel):
 class ModelInfo(BaseModel):
     """`model_info`: what is known of a deployment beside how to reach it."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="allow", frozen=True, protected_namespaces=()
+    )
 
     id: str | None = None
     base_model: str | None = None
@@ -180,7 +185,9 @@ class ModelInfo(BaseModel):
 class DeploymentConfig(BaseModel):
     """One entry of `model_list`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=()
+    )
 
     model_name: str = Field(min_length=1)
     params: DeploymentParams = Field(validation_alias=AliasChoices("params", "litellm_params"))
@@ -188,11 +195,14 @@ class DeploymentConfig(BaseModel):
 
 
 class RouterSettings(BaseModel):
-    """The settings of a Router that can be checked before any deployment is known."""
+    """The settings of a Router, checked as far as can be before any deployment is known."""
 
-    model_config = ConfigDict(frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, strict=True, arbitrary_types_allowed=True
+    )
 
     model_list: InstanceOf[Iterable[Mapping[str, Any]]]
+    routing_strategy: Any
     num_retries: int = Field(ge=0)
     timeout: float = Field(gt=0)
     retry_policy: ByException
@@ -208,6 +218,10 @@ class RouterSettings(BaseModel):
     hedge: bool
     default_max_parallel_requests: int | None = Field(ge=0)
     default_priority: int
+    fallbacks: Any
+    context_window_fallbacks: Any
+    content_policy_fallbacks: Any
+    default_fallbacks: Any
     max_fallbacks: int = Field(ge=0)
     fallback_on_bad_request: bool
     model_group_alias: Mapping[str, str | Mapping[str, Any]] | None
@@ -281,7 +295,9 @@ def known_aliases(names: Sequence[str], aliases: Container[str], name: str) -> l
         raise ConfigurationError(f"{name} must be a list of aliases, not {names!r:.60}")
     for known in names:
         if known not in aliases:
-            raise ConfigurationError(f"{name} names {known!r}, {unknown_alias(str(known), [*aliases])}")
+            raise ConfigurationError(
+                f"{name} names {known!r}, {unknown_alias(str(known), [*aliases])}"
+            )
     return list(names)
 
 

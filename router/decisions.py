@@ -15,6 +15,7 @@ observed, it always decides the same. The Router asks it, and so does the simula
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,7 +86,7 @@ class Core:
         Raises:
             APIError: nobody can be asked in time, or a fallback group can be asked instead.
         """
-        if group.queue and group.queue.ahead_of(trip):
+        if group.queue.waiters and group.queue.ahead_of(trip):
             if group.resting:
                 self.serve(group)  # somebody's rest may be over
             if group.queue.ahead_of(trip):
@@ -116,8 +117,7 @@ class Core:
             and (
                 probe
                 or (
-                    deployment.pace(trip.kind).expected(trip.now, usual)
-                    <= CLEARLY_FASTER * elapsed
+                    deployment.pace(trip.kind).expected(trip.now, usual) <= CLEARLY_FASTER * elapsed
                     and (
                         deployment.quota is None
                         or deployment.quota.headroom(trip, trip.now) >= SPARE
@@ -147,8 +147,8 @@ class Core:
         )
 
     def serve(self, group: Group) -> None:
-        """A slot is free: hand it to who waits for it."""
-        group.queue.serve(lambda trip: self._served(group, trip))
+        """A slot is free, or who may be asked has changed: see to those who wait."""
+        group.queue.serve(partial(self._served, group), partial(self._worth_waiting, group))
 
     def _served(self, group: Group, trip: Trip) -> Lease | None:
         probe = self._probe(group, trip) if group.resting else None
@@ -158,12 +158,19 @@ class Core:
         chosen = self._pick(candidates, group, trip) if candidates else None
         return None if chosen is None else self._open(chosen, group, trip)
 
+    def _worth_waiting(self, group: Group, trip: Trip) -> bool:
+        """Whether a slot is what a call lacks; else it has to choose anew."""
+        if self._candidates(group, trip):
+            return True
+        resting = self._resting(group, trip)
+        return bool(resting) and not any(deployment.has_slot for deployment in resting)
+
     def _probe(self, group: Group, trip: Trip) -> Lease | None:
         """The one attempt on a deployment whose rest is over, if this call may make it."""
         probe = group.probe(trip.failed)
-        if probe is None or probe not in trip.selected(group, (probe,)) or not probe.has_slot:
+        if probe is None or probe not in trip.selected(group, (probe,)):
             return None
-        if probe.quota is not None and probe.quota.wait(trip, trip.now) > 0:
+        if not probe.within_limits(trip, trip.now):
             return None
         probe.circuit.probing = True
         return self._open(probe, group, trip, "probe")
@@ -172,6 +179,8 @@ class Core:
         """Those ready that may take this call: able, and not failed in it (or worth another go)."""
         ready: Sequence[Deployment] = group.ready
         failed = trip.failed
+        if trip.unrestricted and not failed:
+            return ready
         if failed:
             able = trip.selected(group, ready)
             fresh = [deployment for deployment in able if deployment not in failed]
@@ -184,9 +193,9 @@ class Core:
         self, candidates: Sequence[Deployment], group: Group, trip: Trip
     ) -> Deployment | None:
         """The strategy's choice among those within their limits, None if there are none."""
-        now = trip.now
-        if not group.watched(now):
+        if not group.limits and (group.ramp_until < 0 or trip.now >= group.ramp_until):
             return group.strategy.pick(candidates, trip)
+        now = trip.now
         if len(candidates) > FULL_SCAN:
             for _ in range(DRAWS):
                 chosen = group.strategy.pick(candidates, trip)
@@ -197,9 +206,7 @@ class Core:
             roomy = candidates  # the same list again: strategies keep what they made of it
         return group.strategy.pick(roomy, trip) if roomy else None
 
-    def _later(
-        self, candidates: Sequence[Deployment], group: Group, trip: Trip
-    ) -> Lease | Wait:
+    def _later(self, candidates: Sequence[Deployment], group: Group, trip: Trip) -> Lease | Wait:
         """All are at their limits: the next free place, wherever it is."""
         now = trip.now
         waits = {d: d.quota.wait(trip, now) if d.quota else 0.0 for d in candidates if d.has_slot}
@@ -215,7 +222,11 @@ class Core:
         never = wait == inf
         raise RateLimitError(
             f"the quota of every deployment of {group.name!r} is used up"
-            + (", and a quota of 0 never comes back" if never else f"; there is room in {wait:.3g} s"),
+            + (
+                ", and a quota of 0 never comes back"
+                if never
+                else f"; there is room in {wait:.3g} s"
+            ),
             model=group.name,
             retry_after=None if never else wait,
         )
@@ -229,9 +240,7 @@ class Core:
             if d.circuit.limited and d.has_slot and (d not in failed or failed[d].again)
         }
 
-    def _next_place(
-        self, waits: dict[Deployment, float], group: Group, trip: Trip
-    ) -> Lease | None:
+    def _next_place(self, waits: dict[Deployment, float], group: Group, trip: Trip) -> Lease | None:
         """A lease on the place that is free first, if that is soon enough."""
         soonest = min(waits, key=waits.__getitem__, default=None)
         if soonest is None or waits[soonest] + MARGIN > trip.longest_wait():
@@ -253,18 +262,20 @@ class Core:
 
     def _without_candidates(self, group: Group, trip: Trip) -> Lease | Wait:
         """Nobody is ready: wait for a rest that ends soon, or ask one that rests (panic)."""
-        failed, now = trip.failed, trip.now
-        able = trip.selected(group, group.resting)
-        resting = [d for d in able if d not in failed or failed[d].again]
+        now = trip.now
+        resting = self._resting(group, trip)
         if not resting:
-            raise next(iter(failed.values()), _empty(group))
+            raise next(iter(trip.failed.values()), _empty(group))
         place = self._next_place(self._limited(group, trip), group, trip)
         if place is not None:
             return place
         soonest = min(d.circuit.until for d in resting) - now
         if not trip.has_fallbacks():
-            if self.panic_budget.spend():
-                among = self.rng.sample(resting, min(2, len(resting)))
+            if not any(deployment.has_slot for deployment in resting):
+                return self._wait_for_slot(group, trip)
+            free = [deployment for deployment in resting if deployment.within_limits(trip, now)]
+            if free and self.panic_budget.spend():
+                among = self.rng.sample(free, min(2, len(free)))
                 return self._open(group.closest_to_recovery(among), group, trip)
             pause = max(POLL, min(soonest, 1.0)) + 2 * POLL * self.rng.random()
             if trip.may_wait_in_panic(pause):
@@ -274,6 +285,11 @@ class Core:
             model=group.name,
             retry_after=max(0.0, soonest),
         )
+
+    def _resting(self, group: Group, trip: Trip) -> list[Deployment]:
+        """Those that rest and could take this call, had they not to rest."""
+        able, failed = trip.selected(group, group.resting), trip.failed
+        return [d for d in able if d not in failed or failed[d].again]
 
     def _open(
         self, deployment: Deployment, group: Group, trip: Trip, reason: str = "", delay: float = 0.0

@@ -157,9 +157,11 @@ class Deployment:
 
     def hindrance(self, now: float) -> float:
         """1, and more the more of its recent attempts failed, or just after a rest."""
-        factor = 1 + 4 * self.failing.now(now)
         ramp = self.circuit.policy.ramp
         since = now - self.circuit.back_at
+        if since >= ramp and not self.failing.share:
+            return 1.0
+        factor = 1 + 4 * self.failing.now(now)
         return factor if since >= ramp else factor * (1 + 3 * (1 - since / ramp))
 
     def headroom(self, request: Demand) -> float:
@@ -178,13 +180,13 @@ class Deployment:
         since = now - self.circuit.back_at
         return since >= self.circuit.policy.ramp or self.in_flight < 4 + 4 * since**1.5
 
+    def within_limits(self, need: Need, now: float) -> bool:
+        """Whether a slot and the quota for one more attempt are there, now."""
+        return self.has_slot and (self.quota is None or self.quota.wait(need, now) <= 0)
+
     def has_room(self, need: Need, now: float) -> bool:
-        """Whether one more attempt would be within all limits, now."""
-        return (
-            self.has_slot
-            and (self.quota is None or self.quota.wait(need, now) <= 0)
-            and self.ramped(now)
-        )
+        """The same, and it is not so soon after a rest that others should go first."""
+        return self.within_limits(need, now) and self.ramped(now)
 
     def stats(self) -> dict[str, Any]:
         """What there is to see, without secrets."""

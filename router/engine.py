@@ -4,7 +4,8 @@ The way of one call.
     answer ─▶ group of the alias, then its fallbacks          trip.next_group
       within ─▶ attempts in one group                         trip.next_attempt
         choose ─▶ a lease on one deployment, at once or later decisions, groups, strategies
-        ask ─▶ build · send · parse or begin the stream       attempt, providers, transport
+        make ─▶ build · send · parse or begin the stream      attempt, providers, transport
+                two of them race where that is wanted         racing
 
 Errors decide how it goes on: they carry their policy, the trip knows what has been tried.
 """
@@ -19,6 +20,7 @@ from ..exceptions import APIError, RateLimitError
 from .attempt import Attempts
 from .decisions import Wait
 from .mock import mocked
+from .options import NO_OPTIONS
 from .parts import answer_parts, split_inputs
 from .racing import race
 from .resuming import resume
@@ -59,7 +61,7 @@ class Engine:
             NotFoundError: a fallback is no alias; lists the ones there are.
             APIError: nobody could; carries the route.
         """
-        if options.mocked:
+        if options is not NO_OPTIONS and options.mocked:
             return await mocked(group.name, call, options, self.core.policies.budget(options))
         for fallback in options.fallbacks or ():
             self.core.find(fallback)
@@ -88,7 +90,9 @@ class Engine:
             if type(choice) is Wait or choice.delay:
                 choice = await self._wait(choice, group, trip)
             try:
-                return await self._ask(choice, trip)
+                if choice.probe or trip.hedges:
+                    return await race(self.core, self.attempts.make, choice, trip)
+                return await self.attempts.make(choice, trip)
             except APIError as error:
                 pause = trip.next_attempt(choice.deployment, error, group)
                 if pause is None:
@@ -104,15 +108,16 @@ class Engine:
         trip.fresh = False
         while type(choice) is Wait:
             if choice.slot:
-                lease = await group.queue.join(trip, choice.seconds)
-                if lease is None:
+                try:
+                    lease = await group.queue.join(trip, choice.seconds)
+                except TimeoutError:
                     raise RateLimitError(
                         f"no slot of {group.name!r} was free within {choice.seconds:.3g} s "
                         "(max_parallel_requests)",
                         model=group.name,
                         retry_after=group.usual_time(),
-                    )
-                choice = lease
+                    ) from None
+                choice = self.core.choose(group, trip) if lease is None else lease
             else:
                 await asyncio.sleep(choice.seconds)
                 choice = self.core.choose(group, trip)
@@ -124,12 +129,6 @@ class Engine:
                 raise
             choice.begin()
         return choice
-
-    async def _ask(self, lease: Lease, trip: Trip) -> Answer | Flow:
-        """One attempt, or two that race where that is wanted."""
-        if lease.probe or trip.hedges:
-            return await race(self.core, self.attempts.make, lease, trip)
-        return await self.attempts.make(lease, trip)
 
     async def _resume(self, flow: Flow, error: APIError) -> bool:
         """Continue a stream that broke off, on another deployment; False if that cannot be."""

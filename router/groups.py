@@ -95,10 +95,6 @@ class Group:
         resting = len(self.resting) + (deployment.circuit.state == "closed")
         return 2 * resting > len(self.deployments)
 
-    def watched(self, now: float) -> bool:
-        """Whether somebody has limits that must be looked at before a choice."""
-        return self.limits or now < self.ramp_until
-
     def usual(self, kind: str) -> float:
         """The median time to first token of those ready, in seconds."""
         known = sorted(f for d in self.ready if (f := d.pace(kind).first) is not None)

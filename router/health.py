@@ -213,10 +213,10 @@ class Window:
 
     def __init__(self, seconds: float) -> None:
         self._half = seconds / 2
-        self.turns_at = 0.0
+        self.turns_at: float = 0.0
         self._before = (0, 0)
-        self.ended = 0
-        self.failed = 0
+        self.ended: int = 0
+        self.failed: int = 0
 
     def add(self, now: float, *, failed: bool) -> None:
         """Count one ending."""

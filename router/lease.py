@@ -34,6 +34,7 @@ class Lease(msgspec.Struct, eq=False):
     Made by :func:`open_lease`, which counts the attempt as in flight.
 
     Attributes:
+        began: when the attempt began, by the clock.
         delay: seconds to wait before the request may be sent: its quota is reserved for then.
     """
 
@@ -43,6 +44,7 @@ class Lease(msgspec.Struct, eq=False):
     trip: Trip
     pace: Pace
     in_flight: int
+    began: float
     reserved: Reserved | None = None
     delay: float = 0.0
     is_open: bool = True
@@ -51,11 +53,6 @@ class Lease(msgspec.Struct, eq=False):
     def clock(self) -> Callable[[], float]:
         """The Router's clock."""
         return self.trip.core.clock
-
-    @property
-    def began(self) -> float:
-        """When the attempt began, by the clock."""
-        return self.trip.start + self.attempt.started
 
     @property
     def probe(self) -> bool:
@@ -73,7 +70,7 @@ class Lease(msgspec.Struct, eq=False):
 
     def begin(self) -> None:
         """The wait for the quota is over: the attempt begins now."""
-        now = self.clock()
+        now = self.began = self.clock()
         self.attempt.started = now - self.trip.start
         self.attempt.queued += self.delay
         self.pace.waiting[self] = now
@@ -81,7 +78,7 @@ class Lease(msgspec.Struct, eq=False):
 
     def _arrived(self) -> None:
         """The promised place is used, or given up."""
-        if self.delay and self.deployment.quota is not None:
+        if self.deployment.quota is not None:
             self.deployment.quota.promised -= 1
         self.delay = 0.0
 
@@ -168,9 +165,10 @@ class Lease(msgspec.Struct, eq=False):
     def _observe(self, seconds: float, now: float) -> None:
         """Take the time to the first token, or to the whole answer, into the statistics."""
         self.pace.observe(seconds, now)
-        self.pace.burden.observe(self.in_flight, seconds)
+        if self.deployment.successes & 3 == 0 or self.trip.hedges:  # a quarter says as much
+            self.pace.burden.observe(self.in_flight, seconds)
+            self.group.timings(self.trip.kind).add(seconds)
         self.pace.waiting.pop(self, None)
-        self.group.timings(self.trip.kind).add(seconds)
         self.deployment.observe(seconds)
 
     def _blame(self, error: APIError, now: float) -> None:
@@ -223,18 +221,21 @@ class Lease(msgspec.Struct, eq=False):
     def _close(self, outcome: str, now: float, usage: Usage | None, *, asked: bool) -> None:
         """Give everything back. `asked` says that the provider has counted the request."""
         self.is_open = False
-        self._arrived()
+        if self.delay:
+            self._arrived()
         deployment = self.deployment
         deployment.in_flight -= 1
         self.pace.waiting.pop(self, None)
         if self.reserved is not None and deployment.quota is not None:
             # nobody said how much was used: the estimate stands
-            used = self.trip if usage is None else _Used(usage.prompt_tokens, usage.completion_tokens)
+            used = (
+                self.trip if usage is None else _Used(usage.prompt_tokens, usage.completion_tokens)
+            )
             deployment.quota.settle(self.reserved, used if asked else None)
         self.attempt.outcome = outcome
         self.attempt.ended = now - self.trip.start
         for group in deployment.groups:
-            if group.queue:
+            if group.queue.waiters:
                 self.trip.core.serve(group)
 
 
@@ -256,8 +257,8 @@ def open_lease(
     deployment.in_flight += 1
     deployment.calls += 1
     pace = deployment.pace(trip.kind)
-    lease = Lease(deployment, group, attempt, trip, pace, deployment.in_flight, delay=delay)
     now = trip.start + attempt.started
+    lease = Lease(deployment, group, attempt, trip, pace, deployment.in_flight, now, delay=delay)
     if deployment.quota is not None:
         lease.reserved = deployment.quota.reserve(trip, now)
         deployment.quota.promised += delay > 0

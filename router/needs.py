@@ -44,7 +44,12 @@ PARTS = {
 }
 """Parts of messages that not every model takes."""
 
-MEDIA = {"image": "vision", "audio": "audio_input", "video": "video_input", "text": None}
+MEDIA: dict[str, str | None] = {
+    "image": "vision",
+    "audio": "audio_input",
+    "video": "video_input",
+    "text": None,
+}
 """The same for files, by the first half of their media type; others are taken for PDF."""
 
 TOKENS_PER_MESSAGE = 8
@@ -93,8 +98,7 @@ def needs_of(call: Call, options: Options, members: Members) -> Needs | None:
         and options.tags is None
         and options.allowed_model_region is None
         and call.operation == "chat"
-        and TELLING.isdisjoint(params)
-        and _longest(params) <= members.longest
+        and (not params or (TELLING.isdisjoint(params) and _longest(params) <= members.longest))
         and (not call.messages or call.messages[-1].get("role") != "assistant")
     ):
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..providers import Call
     from .options import Options
 
-logger = logging.getLogger("polyroute")
+logger: logging.Logger = logging.getLogger("polyroute")
 
 T = TypeVar("T")
 

@@ -94,7 +94,7 @@ class Operations(ABC):
 
     @overload
     async def atext_completion(
-        self, model: str, prompt: Any, *, stream: Literal[False] = False, **params: Any
+        self, model: str, prompt: Any, *, stream: Literal[False] | None = False, **params: Any
     ) -> TextCompletion: ...
 
     @overload
@@ -102,8 +102,13 @@ class Operations(ABC):
         self, model: str, prompt: Any, *, stream: Literal[True], **params: Any
     ) -> ChatStream: ...
 
+    @overload
     async def atext_completion(
-        self, model: str, prompt: Any, *, stream: bool = False, **params: Any
+        self, model: str, prompt: Any, *, stream: bool | None, **params: Any
+    ) -> TextCompletion | ChatStream: ...
+
+    async def atext_completion(
+        self, model: str, prompt: Any, *, stream: bool | None = False, **params: Any
     ) -> TextCompletion | ChatStream:
         """Continue a text, as models did before there was chat.
 
@@ -117,11 +122,11 @@ class Operations(ABC):
         Raises:
             APIError: there is no answer; the class says why.
         """
-        return await self.continue_text(model, prompt, stream, params)
+        return await self.continue_text(model, prompt, bool(stream), params)
 
     @overload
     def text_completion(
-        self, model: str, prompt: Any, *, stream: Literal[False] = False, **params: Any
+        self, model: str, prompt: Any, *, stream: Literal[False] | None = False, **params: Any
     ) -> TextCompletion: ...
 
     @overload
@@ -129,11 +134,16 @@ class Operations(ABC):
         self, model: str, prompt: Any, *, stream: Literal[True], **params: Any
     ) -> SyncStream: ...
 
+    @overload
     def text_completion(
-        self, model: str, prompt: Any, *, stream: bool = False, **params: Any
+        self, model: str, prompt: Any, *, stream: bool | None, **params: Any
+    ) -> TextCompletion | SyncStream: ...
+
+    def text_completion(
+        self, model: str, prompt: Any, *, stream: bool | None = False, **params: Any
     ) -> TextCompletion | SyncStream:
         """The synchronous twin of :meth:`atext_completion`; a stream is an ordinary iterator."""
-        answer = run(self.continue_text(model, prompt, stream, params))
+        answer = run(self.continue_text(model, prompt, bool(stream), params))
         return SyncStream(answer) if isinstance(answer, ChatStream) else answer
 
     async def continue_text(

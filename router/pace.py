@@ -21,6 +21,9 @@ FORGETTING = 30.0
 LEAST_WEIGHT = 0.15
 """Weight of a new sample, at least, however quickly samples come."""
 
+YOUNG = -FORGETTING * log(1 - LEAST_WEIGHT)
+"""Seconds up to which a memory weighs so much that only the least weight counts."""
+
 PEAK_WEIGHT = 0.35
 """The same for a sample that is slower than expected: sensitive, but no single one is believed."""
 
@@ -32,6 +35,44 @@ RATE_WEIGHT = 0.2
 
 FEW_TOKENS = 4
 """Answers as short as this say nothing about tokens per second."""
+
+
+class Burden:
+    """How much a deployment's own load slows it: the exponent of (in flight + 1).
+
+    The slope of log(time) over log(in flight + 1), by exponentially weighted regression, mixed
+    with a prior of 1: a deployment counts as a queue until it has shown that it is not one.
+    """
+
+    __slots__ = ("_count", "_covariance", "_mean_load", "_mean_time", "_variance", "exponent")
+
+    WEIGHT = 0.02
+    PRIOR = 0.15
+    """Variance of the load that would weigh as much as the prior."""
+
+    LEAST = 0.95
+    """The exponent of a deployment that no load slows, as far as can be seen. (Wider ranges, to
+    0.5 or beyond 1, lose in the simulator's surge and steady scenarios: the slope is noisy.)"""
+
+    def __init__(self) -> None:
+        self.exponent: float = 1.0
+        self._count = 0
+        self._mean_load = self._mean_time = 0.0
+        self._variance = self._covariance = 0.0
+
+    def observe(self, in_flight: int, seconds: float) -> None:
+        """An attempt that began beside so many others took so long."""
+        load, time = log(in_flight + 1), log(max(seconds, 1e-4))
+        self._count += 1
+        weight = max(self.WEIGHT, 1 / self._count)
+        above = load - self._mean_load
+        self._mean_load += weight * above
+        self._mean_time += weight * (time - self._mean_time)
+        self._variance += weight * (above * (load - self._mean_load) - self._variance)
+        self._covariance += weight * (above * (time - self._mean_time) - self._covariance)
+        if self._count >= 50:
+            slope = (self._covariance + self.PRIOR) / (self._variance + self.PRIOR)
+            self.exponent = min(1.0, max(self.LEAST, slope))
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +92,7 @@ class Pace:
     steady: float | None = None
     rate: float | None = None
     waiting: dict[Lease, float] = field(default_factory=dict, repr=False)
-    burden: Burden = field(default_factory=lambda: Burden(), repr=False)
+    burden: Burden = field(default_factory=Burden, repr=False)
 
     def observe(self, seconds: float, now: float, weight: float = 0.0) -> None:
         """A first token (or a whole answer) came after so many seconds."""
@@ -59,9 +100,12 @@ class Pace:
         if known is None:
             self.first = self.steady = seconds
         else:
-            weight = max(weight, LEAST_WEIGHT, 1 - exp((self.first_at - now) / FORGETTING))
-            if seconds > known:
-                weight = max(weight, PEAK_WEIGHT)
+            age = now - self.first_at
+            if age > YOUNG:
+                weight = max(weight, 1 - exp(-age / FORGETTING))
+            least = PEAK_WEIGHT if seconds > known else LEAST_WEIGHT
+            if weight < least:
+                weight = least
             self.first = known + weight * (seconds - known)
             steady = self.steady or seconds
             self.steady = steady + STEADY_WEIGHT * (seconds - steady)
@@ -97,44 +141,6 @@ class Pace:
             if ages[0] > 3 * usual:
                 first = max(first, 0.5 * ages[0])
         return first
-
-
-class Burden:
-    """How much a deployment's own load slows it: the exponent of (in flight + 1).
-
-    The slope of log(time) over log(in flight + 1), by exponentially weighted regression, mixed
-    with a prior of 1: a deployment counts as a queue until it has shown that it is not one.
-    """
-
-    __slots__ = ("_count", "_covariance", "_mean_load", "_mean_time", "_variance", "exponent")
-
-    WEIGHT = 0.02
-    PRIOR = 0.15
-    """Variance of the load that would weigh as much as the prior."""
-
-    LEAST = 0.95
-    """The exponent of a deployment that no load slows, as far as can be seen. (Wider ranges, to
-    0.5 or beyond 1, lose in the simulator's surge and steady scenarios: the slope is noisy.)"""
-
-    def __init__(self) -> None:
-        self.exponent = 1.0
-        self._count = 0
-        self._mean_load = self._mean_time = 0.0
-        self._variance = self._covariance = 0.0
-
-    def observe(self, in_flight: int, seconds: float) -> None:
-        """An attempt that began beside so many others took so long."""
-        load, time = log(in_flight + 1), log(max(seconds, 1e-4))
-        self._count += 1
-        weight = max(self.WEIGHT, 1 / self._count)
-        above = load - self._mean_load
-        self._mean_load += weight * above
-        self._mean_time += weight * (time - self._mean_time)
-        self._variance += weight * (above * (load - self._mean_load) - self._variance)
-        self._covariance += weight * (above * (time - self._mean_time) - self._covariance)
-        if self._count >= 50:
-            slope = (self._covariance + self.PRIOR) / (self._variance + self.PRIOR)
-            self.exponent = min(1.0, max(self.LEAST, slope))
 
 
 @dataclass(slots=True)

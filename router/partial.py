@@ -55,6 +55,12 @@ class Partial:
         call.function.name += piece.function.name or ""
         call.function.arguments += piece.function.arguments or ""
 
+    def characters(self) -> int:
+        """How much has come, thoughts and arguments of tools included."""
+        pieces = (*self._text, *self._reasoning)
+        arguments = (call.function.arguments for call in self._tools.values())
+        return sum(map(len, pieces)) + sum(map(len, arguments))
+
     def plain_text(self) -> str | None:
         """The text, if there is nothing but text so far; else None."""
         if self._tools or self._refusal:

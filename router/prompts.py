@@ -119,7 +119,7 @@ class FolderPrompts:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         if not self.folder.is_dir():
             raise ConfigurationError(f"there is no folder {str(self.folder)!r} with prompts")
         self._read: dict[Path, tuple[int, Prompt]] = {}

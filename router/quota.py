@@ -106,11 +106,13 @@ class Quota:
     __slots__ = ("_cut_at", "_grown_at", "believed", "buckets", "promised")
 
     def __init__(self, limits: Mapping[str, float], now: float) -> None:
-        self.buckets = [Bucket(*_bucket(name, limit)) for name, limit in limits.items()]
+        self.buckets: list[Bucket] = [
+            Bucket(*_bucket(name, limit)) for name, limit in limits.items()
+        ]
         for bucket in self.buckets:
             bucket.at = now
-        self.believed = 1.0
-        self.promised = 0  # places that are taken and will be used later
+        self.believed: float = 1.0
+        self.promised: int = 0  # places that are taken and will be used later
         self._cut_at = self._grown_at = -inf
 
     def wait(self, need: Need, now: float) -> float:
@@ -123,7 +125,7 @@ class Quota:
         return longest
 
     def headroom(self, need: Need, now: float) -> float:
-        """Share of the tightest bucket that would be left after the call; negative if too little."""
+        """Share of the tightest bucket that would be left afterwards; negative if too little."""
         shares = [1.0]
         for bucket in self.buckets:
             bucket.fill(now, self.believed)

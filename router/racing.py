@@ -15,7 +15,6 @@ from .stream import Flow
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ..exceptions import APIError
     from .decisions import Core
     from .lease import Lease
     from .trip import Trip
@@ -29,6 +28,7 @@ async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
     Raises:
         APIError: none of them was answered.
     """
+    core.hedge_budget.earn()
     patience = lease.group.timings(trip.kind).patience
     if patience is None:
         return await make(lease, trip)
@@ -76,8 +76,17 @@ async def _end(runners: dict[asyncio.Task[Any], Lease], winner: asyncio.Task[Any
         else:
             runners[task].overtaken()
         task.cancel()
-    if losers:
-        await asyncio.wait(losers)
-    for task in losers:
-        if not task.cancelled() and task.exception() is None and type(task.result()) is Flow:
-            task.result().close()  # it came in at the very same moment
+        task.add_done_callback(_drop)
+    try:
+        if losers:
+            await asyncio.wait(losers)
+    except asyncio.CancelledError:
+        if winner is not None:
+            _drop(winner)  # nobody will read it
+        raise
+
+
+def _drop(task: asyncio.Task[Any]) -> None:
+    """Close a stream that nobody wants: it came in at the very moment of the decision."""
+    if not task.cancelled() and task.exception() is None and type(task.result()) is Flow:
+        task.result().close()

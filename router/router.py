@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..exceptions import BadRequestError, ConfigurationError
-from ..strategies import STRATEGIES
 from .aliases import Aliases
 from .batch import Batches
-from .decisions import Core
-from .deployment import make_deployment
 from .engine import Engine
-from .groups import Group
-from .health import Circuit, HealthPolicy
 from .observe import told
 from .operations import Operations
-from .options import TARGET, as_names, chat, split
-from .policies import Policies
+from .options import NO_OPTIONS, TARGET, chat, split
 from .prompts import PROMPT_OPTIONS, fill
-from .rules import Rules
 from .stream import ChatStream
 from .sync import SyncStream, run
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from ..providers import Call, Compatible
     from ..schemas import ChatCompletion
     from ..strategies import Strategy
-    from .config import DeploymentConfig
-    from .deployment import Deployment
     from .policies import OnStreamBreak
     from .prompts import PromptStore
 
@@ -125,59 +116,16 @@ class Router(Operations, Batches):
         rng: random.Random | None = None,
     ) -> None:
         # pydantic and aiohttp are most of an import: they are loaded when a Router is made
-        from .config import check_settings, fallback_chains, known_aliases  # noqa: PLC0415
-        from .transport import Transport  # noqa: PLC0415
+        from .settings import Blueprint  # noqa: PLC0415
 
-        settings = check_settings(locals())
-        self._rng = rng or random.Random()
-        self._clock = clock
-        self._strategy = _strategy(routing_strategy)
-        self._providers = dict(providers or {})
+        blueprint = Blueprint(locals())
         self._prompts = prompts
-        self._default_slots = default_max_parallel_requests
-        self._health = HealthPolicy(
-            allowed_fails=allowed_fails,
-            cooldown_time=cooldown_time,
-            disabled=disable_cooldowns,
-            by_error=settings.allowed_fails_policy,
-        )
-        self._rules = Rules(
-            enable_tag_filtering, tag_filtering_match_any, as_names(allowed_model_region)
-        )
-        self._aliases = Aliases(self._new_group, self._new_deployment, self._providers)
-        policies = Policies(
-            num_retries=num_retries,
-            retry_policy=settings.retry_policy,
-            group_retry_policy=settings.model_group_retry_policy,
-            timeout=timeout,
-            stream_timeout=stream_timeout,
-            stream_idle_timeout=stream_idle_timeout,
-            soft_timeout=soft_timeout,
-            min_tokens_per_second=min_tokens_per_second,
-            on_stream_break=on_stream_break,
-            hedge=hedge,
-            max_fallbacks=max_fallbacks,
-            fallback_on_bad_request=fallback_on_bad_request,
-            default_priority=default_priority,
-        )
-        self._core = Core(clock, self._rng, self._aliases.find, policies)
-        transport = Transport(
-            max_body_bytes=max_body_bytes, max_connections=max_connections, verify=verify
-        )
-        self._engine = Engine(self._core, transport)
+        self._aliases = Aliases(blueprint.group, blueprint.deployment, blueprint.providers)
+        self._core = blueprint.core(self._aliases)
+        self._engine = Engine(self._core, blueprint.transport())
         self._add_all(model_list)
         self._aliases.rename(model_group_alias or {})
-        policies.fallbacks, policies.context_window_fallbacks, policies.content_policy_fallbacks = (
-            fallback_chains(chains, self._aliases, name, self._aliases.plain)
-            for name, chains in (
-                ("fallbacks", fallbacks),
-                ("context_window_fallbacks", context_window_fallbacks),
-                ("content_policy_fallbacks", content_policy_fallbacks),
-            )
-        )
-        policies.default_fallbacks = known_aliases(
-            default_fallbacks or (), self._aliases, "default_fallbacks"
-        )
+        blueprint.set_fallbacks(self._core.policies, self._aliases)
 
     @property
     def aliases(self) -> list[str]:
@@ -186,7 +134,12 @@ class Router(Operations, Batches):
 
     @overload
     async def acompletion(
-        self, model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+        self,
+        model: str,
+        messages: Iterable[Any],
+        *,
+        stream: Literal[False] | None = False,
+        **params: Any,
     ) -> ChatCompletion: ...
 
     @overload
@@ -196,11 +149,11 @@ class Router(Operations, Batches):
 
     @overload
     async def acompletion(
-        self, model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+        self, model: str, messages: Iterable[Any], *, stream: bool | None, **params: Any
     ) -> ChatCompletion | ChatStream: ...
 
     async def acompletion(
-        self, model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+        self, model: str, messages: Iterable[Any], *, stream: bool | None = False, **params: Any
     ) -> ChatCompletion | ChatStream:
         """Answer a chat, whole or as a stream.
 
@@ -218,13 +171,18 @@ class Router(Operations, Batches):
         if not PROMPT_OPTIONS.isdisjoint(params):
             model, messages, params = await fill(self._prompts, model, messages, params)
         answer: ChatCompletion | ChatStream = await self._operate(
-            model, chat(messages, stream=stream, ask_usage=True), params
+            model, chat(messages, stream=bool(stream), ask_usage=True), params
         )
         return answer
 
     @overload
     def completion(
-        self, model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+        self,
+        model: str,
+        messages: Iterable[Any],
+        *,
+        stream: Literal[False] | None = False,
+        **params: Any,
     ) -> ChatCompletion: ...
 
     @overload
@@ -234,11 +192,11 @@ class Router(Operations, Batches):
 
     @overload
     def completion(
-        self, model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+        self, model: str, messages: Iterable[Any], *, stream: bool | None, **params: Any
     ) -> ChatCompletion | SyncStream: ...
 
     def completion(
-        self, model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+        self, model: str, messages: Iterable[Any], *, stream: bool | None = False, **params: Any
     ) -> ChatCompletion | SyncStream:
         """The synchronous twin of :meth:`acompletion`; a stream is an ordinary iterator."""
         answer = run(self.acompletion(model, messages, stream=stream, **params))
@@ -261,7 +219,8 @@ class Router(Operations, Batches):
         Raises:
             ConfigurationError: there is no such deployment.
         """
-        self._aliases.remove(id)
+        for group in self._aliases.remove(id):
+            self._core.serve(group)
 
     def stats(self) -> list[dict[str, Any]]:
         """The state of every deployment: circuit, attempts in flight, counts, latency, cost."""
@@ -304,7 +263,7 @@ class Router(Operations, Batches):
                 "(litellm_params), not to a call",
                 model=model,
             )
-        options = split(call, keywords)
+        options = split(call, keywords) if keywords else NO_OPTIONS
         find = self._aliases.specific if options.specific_deployment else self._aliases.find
         answer = self._engine.answer(call, find(model), options)
         if options.verbose or options.logger_fn:
@@ -323,16 +282,6 @@ class Router(Operations, Batches):
         except BadRequestError as error:
             raise ConfigurationError(f"deployment.params.model: {error.message}") from None
 
-    def _new_deployment(self, config: DeploymentConfig) -> Deployment:
-        circuit = Circuit(self._health, self._clock, self._rng)
-        deployment = make_deployment(config, circuit, self._providers)
-        if deployment.most_in_flight is None:
-            deployment.most_in_flight = self._default_slots
-        return deployment
-
-    def _new_group(self, name: str, hidden: bool) -> Group:
-        return Group(name, self._strategy(self._rng), hidden, rules=self._rules)
-
     def _add_all(self, model_list: Iterable[Mapping[str, Any]]) -> None:
         """Add a whole list, and report all that is wrong with it at once."""
         problems = []
@@ -349,19 +298,3 @@ class Router(Operations, Batches):
         self._aliases.refresh()
         if problems:
             raise ConfigurationError("\n".join(problems))
-
-
-def _strategy(chosen: str | Strategy) -> Callable[[random.Random], Strategy]:
-    """What makes a strategy for each group."""
-    if isinstance(chosen, str):
-        if chosen not in STRATEGIES:
-            raise ConfigurationError(
-                f"routing_strategy {chosen!r} is unknown; there are {', '.join(sorted(STRATEGIES))}"
-            )
-        return STRATEGIES[chosen]
-    if not callable(getattr(chosen, "pick", None)):
-        raise ConfigurationError(
-            f"routing_strategy must be a name or an object with pick(candidates, request), "
-            f"not {chosen!r:.60}"
-        )
-    return lambda _rng: chosen

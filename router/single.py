@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @overload
 async def acompletion(
-    model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+    model: str, messages: Iterable[Any], *, stream: Literal[False] | None = False, **params: Any
 ) -> ChatCompletion: ...
 
 
@@ -38,12 +38,12 @@ async def acompletion(
 
 @overload
 async def acompletion(
-    model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+    model: str, messages: Iterable[Any], *, stream: bool | None, **params: Any
 ) -> ChatCompletion | ChatStream: ...
 
 
 async def acompletion(
-    model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+    model: str, messages: Iterable[Any], *, stream: bool | None = False, **params: Any
 ) -> ChatCompletion | ChatStream:
     """Answer a chat with a single model, whole or as a stream.
 
@@ -57,12 +57,12 @@ async def acompletion(
     Raises:
         APIError: there is no answer; the class says why.
     """
-    return await singles().acompletion(model, messages, stream, params)
+    return await singles().acompletion(model, messages, bool(stream), params)
 
 
 @overload
 def completion(
-    model: str, messages: Iterable[Any], *, stream: Literal[False] = False, **params: Any
+    model: str, messages: Iterable[Any], *, stream: Literal[False] | None = False, **params: Any
 ) -> ChatCompletion: ...
 
 
@@ -74,12 +74,12 @@ def completion(
 
 @overload
 def completion(
-    model: str, messages: Iterable[Any], *, stream: bool, **params: Any
+    model: str, messages: Iterable[Any], *, stream: bool | None, **params: Any
 ) -> ChatCompletion | SyncStream: ...
 
 
 def completion(
-    model: str, messages: Iterable[Any], *, stream: bool = False, **params: Any
+    model: str, messages: Iterable[Any], *, stream: bool | None = False, **params: Any
 ) -> ChatCompletion | SyncStream:
     """The synchronous twin of :func:`acompletion`; a stream is an ordinary iterator."""
     answer = run(acompletion(model, messages, stream=stream, **params))
@@ -110,7 +110,7 @@ def rerank(model: str, query: str, documents: Iterable[Any], **params: Any) -> R
 
 @overload
 async def atext_completion(
-    model: str, prompt: Any, *, stream: Literal[False] = False, **params: Any
+    model: str, prompt: Any, *, stream: Literal[False] | None = False, **params: Any
 ) -> TextCompletion: ...
 
 
@@ -120,16 +120,22 @@ async def atext_completion(
 ) -> ChatStream: ...
 
 
+@overload
 async def atext_completion(
-    model: str, prompt: Any, *, stream: bool = False, **params: Any
+    model: str, prompt: Any, *, stream: bool | None, **params: Any
+) -> TextCompletion | ChatStream: ...
+
+
+async def atext_completion(
+    model: str, prompt: Any, *, stream: bool | None = False, **params: Any
 ) -> TextCompletion | ChatStream:
     """Continue a text; see :meth:`Router.atext_completion`."""
-    return await singles().continue_text(model, prompt, stream, params)
+    return await singles().continue_text(model, prompt, bool(stream), params)
 
 
 @overload
 def text_completion(
-    model: str, prompt: Any, *, stream: Literal[False] = False, **params: Any
+    model: str, prompt: Any, *, stream: Literal[False] | None = False, **params: Any
 ) -> TextCompletion: ...
 
 
@@ -139,11 +145,17 @@ def text_completion(
 ) -> SyncStream: ...
 
 
+@overload
 def text_completion(
-    model: str, prompt: Any, *, stream: bool = False, **params: Any
+    model: str, prompt: Any, *, stream: bool | None, **params: Any
+) -> TextCompletion | SyncStream: ...
+
+
+def text_completion(
+    model: str, prompt: Any, *, stream: bool | None = False, **params: Any
 ) -> TextCompletion | SyncStream:
     """The synchronous twin of :func:`atext_completion`; a stream is an ordinary iterator."""
-    answer = run(singles().continue_text(model, prompt, stream, params))
+    answer = run(singles().continue_text(model, prompt, bool(stream), params))
     return SyncStream(answer) if isinstance(answer, ChatStream) else answer
 
 

@@ -14,9 +14,15 @@ import weakref
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Self
 
-from ..exceptions import APIError, APIResponseValidationError, StreamInterruptedError
+from ..exceptions import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    StreamInterruptedError,
+)
 from ..providers.errors import redact
 from ..schemas import request_id
+from .floor import DecodeFloor
 from .partial import Partial, has_content
 
 if TYPE_CHECKING:
@@ -45,18 +51,20 @@ class Flow:
         lease: Lease,
     ) -> None:
         trip = lease.trip
-        self.response = response
+        self.response: ClientResponse = response
         self._here = here
         self._transport = transport  # lives as long as its streams
-        self.decoder = decoder
-        self.lease = lease
-        self.route = trip.route
+        self.decoder: Decoder = decoder
+        self.lease: Lease = lease
+        self.route: Route = trip.route
         self.pending: list[ChatCompletionChunk] = []
         self.ready: Iterator[ChatCompletionChunk] = iter(())
-        self.partial = Partial()
-        self.over = False
+        self.partial: Partial = Partial()
+        self.over: bool = False
         self._failure: APIError | None = None
         self._idle_limit = trip.idle_limit
+        least = trip.core.policies.min_tokens_per_second
+        self._floor = DecodeFloor(least) if least else None
         self._whole_limit = trip.options.force_timeout
         self._loop = asyncio.get_running_loop()
         self._waiting_since = 0.0
@@ -99,16 +107,19 @@ class Flow:
             raise self._failure
         self._waiting_since = self._loop.time()
         try:
+            if self.decoder.again is not None:
+                await self._ask_again(self.decoder.again)
             data = await self._transport.read_some(self.response)
             if data:
                 self.decoder.feed(data, self.pending)
                 self.over = self.decoder.ended
+                if self._floor is not None and not self.over:
+                    waited = self._loop.time() - self._waiting_since
+                    self._floor.check(waited, self.partial.characters())
             else:
                 self.over = True
                 self.decoder.finish(self.pending)
-                if self.decoder.again is not None:
-                    self.over = False
-                    await self._ask_again(self.decoder.again)
+                self.over = self.decoder.again is None
         except APIError as error:
             self.over = False
             self._failure = error
@@ -121,10 +132,13 @@ class Flow:
         """Go on with the next answer of a provider that has to be asked for each piece.
 
         Raises:
-            APIError: it refuses.
+            APIError: it refuses, or the stream was closed in the meantime.
         """
+        self.decoder.again = None
         await asyncio.sleep(pending.seconds)
         self._here.reading.discard(self.response)
+        if self._ended:
+            raise APIConnectionError("the stream was closed")
         response = self.response = await self._transport.send(pending.request, self._here)
         if response.status >= 300:
             body = await self._transport.read(response, self._here)

@@ -76,7 +76,7 @@ async def _serve(started: Future[BlockingPortal]) -> None:
         await portal.sleep_until_stopped()
 
 
-background = Background()
+background: Background = Background()
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -16,11 +16,12 @@ import msgspec
 from ..exceptions import BadRequestError, NotFoundError, Timeout
 from ..schemas import Attempt, Route
 from .needs import prompt_tokens
+from .options import NO_OPTIONS
 
 if TYPE_CHECKING:
-    from ..exceptions import APIError
     from collections.abc import Sequence
 
+    from ..exceptions import APIError
     from ..providers import Call
     from .decisions import Core
     from .deployment import Deployment
@@ -53,6 +54,7 @@ class Trip(msgspec.Struct, eq=False):
         budget: how long it may take as a whole.
         attempts: made in the present group.
         failed: what became of the deployments that were asked in vain.
+        kind: what statistics it belongs to: ``"stream"``, or the operation.
         fresh: nothing has been tried and nobody waited for yet: the whole budget is left.
     """
 
@@ -69,14 +71,11 @@ class Trip(msgspec.Struct, eq=False):
     last_error: APIError | None = None
     groups: list[str] = []
     selection: Selection | None = None
+    unrestricted: bool = False
     tokens: float = 0.0
     counted: int | None = None
     waited: float = 0.0
-
-    @property
-    def kind(self) -> str:
-        """What statistics it belongs to: streams, or the operation."""
-        return "stream" if self.call.stream else self.call.operation
+    kind: str = "chat"
 
     @property
     def now(self) -> float:
@@ -93,7 +92,10 @@ class Trip(msgspec.Struct, eq=False):
     @property
     def output_tokens(self) -> int:
         """Tokens that the answer will probably have."""
-        most = self.call.params.get("max_completion_tokens") or self.call.params.get("max_tokens")
+        params = self.call.params
+        if not params:
+            return int(self.tokens)
+        most = params.get("max_completion_tokens") or params.get("max_tokens")
         return int(min(self.tokens, most) if isinstance(most, int) else self.tokens)
 
     @property
@@ -101,9 +103,7 @@ class Trip(msgspec.Struct, eq=False):
         """Whether every deployment of the group can take it."""
         return self.selection is None or self.selection.allowed is None
 
-    def selected(
-        self, group: Group, deployments: Sequence[Deployment]
-    ) -> Sequence[Deployment]:
+    def selected(self, group: Group, deployments: Sequence[Deployment]) -> Sequence[Deployment]:
         """Those of them that can take this call."""
         return deployments if self.selection is None else self.selection.among(deployments)
 
@@ -127,7 +127,8 @@ class Trip(msgspec.Struct, eq=False):
         self.attempts = 0
         self.tokens = group.tokens
         self.waited = 0.0
-        self.selection = group.members.able(self.call, self.options)
+        selection = self.selection = group.members.able(self.call, self.options)
+        self.unrestricted = selection is group.members.everybody and not group.members.ordered
 
     @property
     def remaining(self) -> float:
@@ -196,7 +197,7 @@ class Trip(msgspec.Struct, eq=False):
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
         if self.attempts < self.retries(deployment):
-            if not self.failed and len(group.ready) > 1:
+            if len(group.ready) > 1 and not self.failed:
                 return True
             fresh = group.fresh(self.failed)
             if len(fresh) > 1 or (fresh and fresh[0] is not deployment):
@@ -294,8 +295,9 @@ def begin_trip(
     core: Core, call: Call, alias: str, options: Options, whole: Whole | None = None
 ) -> Trip:
     """A call sets out; a part of one (`whole`) has its deadline and its route."""
-    core.hedge_budget.earn()
-    budget = core.policies.budget(options)
+    policies = core.policies
+    budget = policies.timeout if options is NO_OPTIONS else policies.budget(options)
+    kind = "stream" if call.stream else call.operation
     if whole is None:
-        return Trip(core, call, options, Route(alias), core.clock(), budget)
-    return Trip(core, call, options, whole.route, whole.began, budget, fresh=False)
+        return Trip(core, call, options, Route(alias), core.clock(), budget, kind=kind)
+    return Trip(core, call, options, whole.route, whole.began, budget, fresh=False, kind=kind)

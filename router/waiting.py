@@ -31,54 +31,62 @@ class Waiter:
     rank: float
     number: int
     trip: Trip = field(compare=False)
-    lease: asyncio.Future[Lease] = field(compare=False)
+    lease: asyncio.Future[Lease | None] = field(compare=False)
 
 
 @dataclass(slots=True)
 class Queue:
     """The calls that wait for a slot of one group."""
 
-    _waiters: list[Waiter] = field(default_factory=list)
+    waiters: list[Waiter] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self.waiters)
 
     def ahead_of(self, trip: Trip) -> bool:
         """Whether somebody waits who goes first."""
         self._drop_gone()
-        return bool(self._waiters) and self._waiters[0].rank <= rank(trip)
+        return bool(self.waiters) and self.waiters[0].rank <= rank(trip)
 
     async def join(self, trip: Trip, seconds: float) -> Lease | None:
-        """Wait for a lease; None when the time is over first."""
-        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-        heappush(self._waiters, Waiter(rank(trip), next(self._numbers), trip, future))
+        """Wait for a lease; None: nobody with a slot is there any more, choose anew.
+
+        Raises:
+            TimeoutError: the time is over first.
+        """
+        future: asyncio.Future[Lease | None] = asyncio.get_running_loop().create_future()
+        heappush(self.waiters, Waiter(rank(trip), next(self._numbers), trip, future))
         try:
             async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError:
-            return future.result() if _handed(future) else None
+            if not _handed(future):
+                raise
+            return future.result()
         except asyncio.CancelledError:
             if _handed(future):
-                future.result().abandoned()  # in the very moment of the cancellation
+                _give_back(future.result())  # in the very moment of the cancellation
             raise
 
-    def serve(self, choose: Callable[[Trip], Lease | None]) -> None:
-        """Hand leases to those who wait, in order, until there is none for the first of them."""
-        while self._waiters:
+    def serve(
+        self, choose: Callable[[Trip], Lease | None], worth_waiting: Callable[[Trip], bool]
+    ) -> None:
+        """Hand leases to those who wait, in order, until the first of them has to wait on."""
+        while self.waiters:
             self._drop_gone()
-            if not self._waiters:
+            if not self.waiters:
                 return
-            waiter = self._waiters[0]
+            waiter = self.waiters[0]
             lease = choose(waiter.trip)
-            if lease is None:
+            if lease is None and worth_waiting(waiter.trip):
                 return
-            heappop(self._waiters)
+            heappop(self.waiters)
             waiter.lease.get_loop().call_soon_threadsafe(_hand_over, waiter.lease, lease)
 
     def _drop_gone(self) -> None:
-        while self._waiters and self._waiters[0].lease.done():
-            heappop(self._waiters)
+        while self.waiters and self.waiters[0].lease.done():
+            heappop(self.waiters)
 
 
 def rank(trip: Trip) -> float:
@@ -88,13 +96,18 @@ def rank(trip: Trip) -> float:
     return priority * AGING + trip.start
 
 
-def _handed(future: asyncio.Future[Lease]) -> bool:
+def _handed(future: asyncio.Future[Lease | None]) -> bool:
     return future.done() and not future.cancelled()
 
 
-def _hand_over(future: asyncio.Future[Lease], lease: Lease) -> None:
+def _give_back(lease: Lease | None) -> None:
+    if lease is not None:
+        lease.abandoned()
+
+
+def _hand_over(future: asyncio.Future[Lease | None], lease: Lease | None) -> None:
     """Give a lease to who waits for it, or give it back if nobody does any more."""
     if future.done():
-        lease.abandoned()
+        _give_back(lease)
     else:
         future.set_result(lease)

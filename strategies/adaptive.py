@@ -25,7 +25,7 @@ NOISE = 0.02
 SAMPLE = 15
 """Candidates from which a large group's usual times are taken …"""
 
-RENEWAL = 16
+RENEWAL = 64
 """… anew after so many choices."""
 
 
@@ -46,7 +46,7 @@ class Adaptive:
     ``(time to first token + expected output / tokens per second) × (in flight + 1)^β
     × (1 + 4 · failures) × ramp / weight``. Times to first token are quick to rise, fall back to
     the group's median with time, and are never below the age of what is still waiting. β is
-    learned: 1 for a deployment that its own load slows, down to a half for one that it does not.
+    learned: 1 for a deployment that its own load slows, a little less for one that it does not.
     """
 
     rng: random.Random = field(default_factory=random.Random, repr=False)

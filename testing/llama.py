@@ -52,7 +52,7 @@ class LlamaServer:
         self._model = model
         self._process: asyncio.subprocess.Process | None = None
         self._log: IO[bytes] | None = None
-        self.port = 0
+        self.port: int = 0
 
     def deployment(
         self,

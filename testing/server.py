@@ -35,7 +35,7 @@ class LoopbackServer:
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
         self._alive = False
-        self.port = 0
+        self.port: int = 0
 
     async def start(self) -> None:
         """Open a port in the running loop."""

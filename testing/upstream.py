@@ -76,10 +76,10 @@ class Upstream:
         self.model = model
         self.latency = latency
         self.chunk_delay = chunk_delay
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
         self.requests: list[Received] = []
-        self.in_flight = 0
-        self.most_in_flight = 0
+        self.in_flight: int = 0
+        self.most_in_flight: int = 0
         self._script = Script()
         self._server = LoopbackServer(self._handle)
         self._watchers: list[asyncio.Event] = []

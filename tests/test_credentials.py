@@ -187,7 +187,7 @@ class TestCalls:
         router = await fleet.router({"smart": [entry]}, num_retries=0)
         (deployment,) = router._aliases.deployments.values()
         deployment._adapters["chat"] = WithToken(deployment.target, COMPATIBLE["openai"])
-        deployment._adapter.credential = token
+        deployment._adapters["chat"].credential = token
         return router, upstream
 
     async def test_token_is_there_when_the_request_is_built(self, fleet: Fleet) -> None:

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from polyroute import InternalServerError, RateLimitError
-from polyroute.providers import Target
-from polyroute.router.deployment import Deployment
-from polyroute.router.groups import Group
-from polyroute.router.health import Circuit, HealthPolicy
-from polyroute.router.lease import Lease, open_lease
-from polyroute.schemas import Attempt, Usage
-from polyroute.strategies import SimpleShuffle
+from polyroute.schemas import Usage
+
+from .halls import Hall
 
 if TYPE_CHECKING:
     from polyroute.testing import FakeClock
 
 FAILED = InternalServerError("failed")
-PRICES = {"input_cost_per_token": 1.0, "output_cost_per_token": 2.0}
-
-
-class Hall:
-    """Three deployments in one group, and leases on them."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.group = Group("smart", SimpleShuffle(random.Random(1)))
-        self.deployments = [self.deployment(name) for name in ("a", "b", "c")]
-        for deployment in self.deployments:
-            self.group.add(deployment)
-        self.group.refresh()
-
-    def deployment(self, name: str) -> Deployment:
-        policy = HealthPolicy(allowed_fails=0, jitter=0.0)
-        circuit = Circuit(policy, self.clock, random.Random(1))
-        target = Target("openai", "m", "key")
-        return Deployment(name, "smart", target, circuit, model_info=PRICES)
-
-    def lease(self, deployment: Deployment) -> Lease:
-        attempt = Attempt(deployment.id, "smart", "first", 0.0, 0.0)
-        return open_lease(deployment, self.group, attempt, self.clock, self.clock())
 
 
 @pytest.fixture

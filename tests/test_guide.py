@@ -1,5 +1,5 @@
 """
-LiteLLM's guide, block by block, with polyroute in LiteLLM's place and the providers on the loopback.
+LiteLLM's guide, block by block: polyroute is in LiteLLM's place, the providers on the loopback.
 
 `tests/guide/blocks` holds the Python blocks of the guide as they stand. What a reader has in scope
 at a block (imports and small helpers of earlier blocks) is `READER`. A block that only defines a
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import json
 import os
 import re
 import socket
@@ -27,7 +28,7 @@ from polyroute.router import singles
 from polyroute.router.sync import run
 from polyroute.testing.openai_images import PIXEL
 
-from .guide.internet import Internet
+from .guide.internet import GOOGLE_ACCOUNT, Internet
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -131,7 +132,7 @@ SAID = {
     31: "Streaming from anthropic/claude-3-sonnet-20240229:\nHello from here!",
     34: "Hello from here!",
     35: "Cost: $0.0",
-    36: "Embedding dimensions: 3",
+    36: "Embedding dimensions: 1024",
     38: "Processed 2/2 documents",
     39: "Generated image: https://images.example/",
     42: "Style: natural - URL: https://images.example/",
@@ -247,7 +248,9 @@ def machine(
     monkeypatch.chdir(tmp_path)
     for name in ("image", "image1", "image2", "image3"):
         Path(f"{name}.jpg").write_bytes(base64.b64decode(PIXEL))
-    internet.authority.cert_pem.write_to_path("authority.pem")
+    authority, account = Path("authority.pem"), Path("account.json")
+    internet.authority.cert_pem.write_to_path(authority)
+    account.write_text(json.dumps(GOOGLE_ACCOUNT))
     before = dict(os.environ)
     for name in before:
         if name.startswith(("AWS_", "GOOGLE_", "OPENAI_")) or name.lower().endswith("_proxy"):
@@ -256,8 +259,9 @@ def machine(
     os.environ.update(
         AZURE_API_BASE=f"https://{HOSTS['azure']}",
         AZURE_API_VERSION="2023-12-01-preview",
-        GOOGLE_APPLICATION_CREDENTIALS=str(internet.google_account(Path("account.json"))),
-        SSL_CERT_FILE=str(Path("authority.pem").resolve()),
+        GOOGLE_APPLICATION_CREDENTIALS=str(account.resolve()),
+        REQUESTS_CA_BUNDLE=str(authority.resolve()),
+        SSL_CERT_FILE=str(authority.resolve()),
         VERTEXAI_LOCATION="us-central1",
         VERTEXAI_PROJECT="your-project-id",
     )
@@ -286,11 +290,12 @@ def run_block(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter(TYPED.get(number, ()))
     monkeypatch.setattr(builtins, "input", lambda prompt="": print(prompt) or next(typed))
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(READER, names)
-    block = BLOCKS[number]
-    exec(compile(block.read_text("utf-8"), block.name, "exec"), names)
-    exec(CALLED.get(number, ""), names)
+    code = BLOCKS[number].read_text("utf-8")
+    for part in (READER, code, CALLED.get(number, "")):
+        exec(part, names)  # noqa: S102  they are our own copies
     assert list(typed) == []
+    for router in [one for one in names.values() if isinstance(one, polyroute.Router)]:
+        run(router.aclose())
 
 
 @pytest.mark.usefixtures("machine", "in_place")

@@ -137,15 +137,27 @@ class TestResting:
         assert not it.rested()
 
     def test_success_closes(self, clock: FakeClock) -> None:
-        """A probe that succeeds closes, and the past is forgotten."""
+        """A probe that succeeds closes the circuit."""
         it = circuit(clock, allowed_fails=0)
         it.failed(FAILED)
         clock.advance(6)
         assert it.rested()
         it.succeeded(clock(), clock())
         assert (it.state, it.probing, it.fails_in_row) == ("closed", False, 0)
+
+    @pytest.mark.parametrize(("answers", "rested"), [(1, 7.5), (12, 5)])
+    def test_rests_of_what_flaps_go_on_growing(
+        self, clock: FakeClock, answers: int, rested: float
+    ) -> None:
+        """Only after ten answers is the next rest a first one again."""
+        it = circuit(clock, allowed_fails=0)
         it.failed(FAILED)
-        assert rest(it, clock) == 5
+        clock.advance(6)
+        assert it.rested()
+        for _ in range(answers):
+            it.succeeded(clock(), clock())
+        it.failed(FAILED)
+        assert rest(it, clock) == rested
 
     def test_rests_grow_to_a_cap(self, clock: FakeClock) -> None:
         """Each failed probe rests half as long again, up to ten seconds."""
@@ -167,15 +179,15 @@ class TestResting:
         assert rest(it, clock) == 30
 
     def test_rests_are_jittered(self, clock: FakeClock) -> None:
-        """Rests differ by up to a tenth, so that many processes do not probe at once."""
+        """Rests are shorter by up to a tenth, so that many processes do not probe at once."""
         rests = set()
         for seed in range(50):
             it = Circuit(HealthPolicy(allowed_fails=0), clock, random.Random(seed))
             it.failed(FAILED)
             rests.add(rest(it, clock))
         assert len(rests) > 40
-        assert 4.5 <= min(rests) < 4.7
-        assert 5.3 < max(rests) <= 5.5
+        assert 4.5 <= min(rests) < 4.6
+        assert 4.9 < max(rests) <= 5
 
     def test_late_failures_do_not_lengthen_the_rest(self, clock: FakeClock) -> None:
         """Fifty attempts that were running when the circuit opened fail too: one rest for all."""

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from polyroute.router.pace import Pace
 from polyroute.strategies import (
     STRATEGIES,
+    Adaptive,
+    CostBased,
     CostWeighted,
     LeastBusy,
     LowestLatency,
     RoundRobin,
     SimpleShuffle,
+    UsageBased,
     lowest,
     shortlist,
 )
@@ -22,23 +26,46 @@ from polyroute.strategies import (
 
 @dataclass(eq=False)
 class Deployed:
-    """A candidate as a strategy sees it."""
+    """A candidate as a strategy sees it; `left` is the share of its quota that is left."""
 
     id: str
     weight: float = 1.0
     in_flight: int = 0
     latency: float | None = None
     price: float | None = None
+    rate: float | None = None
+    hindered: float = 1.0
+    left: float = 1.0
+
+    def pace(self, kind: str) -> Pace:
+        return Pace(self.latency, 0.0, self.latency, self.rate)
+
+    def burden(self, kind: str) -> float:
+        return 1.0
+
+    def hindrance(self, now: float) -> float:
+        return self.hindered
+
+    def headroom(self, request: Asked) -> float:
+        return self.left
+
+    def price_for(self, request: Asked) -> float | None:
+        tokens = request.input_tokens + request.output_tokens
+        return None if self.price is None else self.price * tokens
 
 
 @dataclass
-class Whole:
-    """A request that is not streamed."""
+class Asked:
+    """What a strategy may know of a request."""
 
-    stream: bool = False
+    kind: str = "chat"
+    now: float = 0.0
+    input_tokens: int = 100
+    output_tokens: int = 50
 
 
-REQUEST = Whole()
+REQUEST = Asked()
+STREAM = Asked(kind="stream")
 EVERY = pytest.mark.parametrize("name", sorted(STRATEGIES))
 WEIGHING = pytest.mark.parametrize("name", sorted(STRATEGIES.keys() - {"round-robin"}))
 
@@ -100,7 +127,9 @@ class TestContract:
     def test_unknown_among_known(self, name: str) -> None:
         """Unknown latencies and prices break nothing and exclude nobody for ever."""
         candidates = alike(4, latency=0.5, price=1e-6)
-        candidates[2].latency = candidates[2].price = None
+        candidates[2].latency = None
+        if name != "cost-based-routing":  # where nothing counts before the price
+            candidates[2].price = None
         assert drawn(make(name), candidates, 400)["d2"] > 0
 
     @EVERY
@@ -288,6 +317,144 @@ class TestCostWeighted:
         ]
         picked = drawn(CostWeighted(random.Random(2)), candidates, 6000)
         assert 0.85 < picked["unknown"] / picked["a"] < 1.15
+
+
+class TestAdaptive:
+    def test_whole_answer_counts(self) -> None:
+        """Of a stream the time to the last token decides, not the time to the first alone."""
+        candidates = [
+            Deployed("starts-soon", latency=0.1, rate=10.0),
+            Deployed("ends-soon", latency=0.5, rate=100.0),
+        ]
+        strategy = Adaptive(random.Random(1))
+        assert {strategy.pick(candidates, STREAM).id for _ in range(20)} == {"ends-soon"}
+
+    def test_unstreamed_answers_have_no_rate(self) -> None:
+        """The time to an unstreamed answer holds all of it already."""
+        candidates = [Deployed("fast", latency=0.4), Deployed("slow", latency=0.5, rate=1e9)]
+        assert drawn(Adaptive(random.Random(1)), candidates, 20) == {"fast": 20}
+
+    def test_load_counts(self) -> None:
+        """A fast deployment is left alone once its queue costs more than a slow one."""
+        fast = Deployed("fast", latency=0.1)
+        candidates = [fast, Deployed("slow", latency=0.5)]
+        strategy = Adaptive(random.Random(1))
+        order = []
+        for fast.in_flight in range(8):
+            order.append(strategy.pick(candidates, REQUEST).id)
+        assert order[:4] == ["fast"] * 4
+        assert order[5:] == ["slow"] * 3
+
+    def test_hindered_ones_are_avoided(self) -> None:
+        """Recent failures, or a rest just over, weigh like a longer time."""
+        candidates = [Deployed("shaky", latency=0.1, hindered=5.0), Deployed("sound", latency=0.4)]
+        assert drawn(Adaptive(random.Random(1)), candidates, 20) == {"sound": 20}
+
+    def test_weight_counts(self) -> None:
+        """Twice the weight may be twice as slow."""
+        candidates = [Deployed("heavy", 4.0, latency=0.3), Deployed("light", latency=0.1)]
+        assert drawn(Adaptive(random.Random(1)), candidates, 20) == {"heavy": 20}
+
+    def test_newcomer_is_taken_for_usual(self) -> None:
+        """A deployment without history is expected to be as fast as its group usually is."""
+        candidates = [Deployed("new"), *(Deployed(f"d{n}", latency=n / 10) for n in (1, 2, 3))]
+        strategy = Adaptive(random.Random(1))
+        assert strategy.pick(candidates, REQUEST).id == "d1"
+        candidates[1].latency = 0.5
+        assert strategy.pick(candidates, REQUEST).id in ("new", "d2")
+
+    @pytest.mark.parametrize("count", [2, 10, 100])
+    def test_bursts_are_spread(self, count: int) -> None:
+        """Attempts chosen at one instant pile up evenly: at most twice the optimum anywhere."""
+        candidates = alike(count, latency=0.5)
+        strategy = Adaptive(random.Random(1))
+        for _ in range(10 * count):
+            strategy.pick(candidates, REQUEST).in_flight += 1
+        assert max(it.in_flight for it in candidates) <= 20
+
+    def test_kinds_do_not_mix(self) -> None:
+        """What is usual for streams says nothing about embeddings."""
+
+        @dataclass(eq=False)
+        class Both(Deployed):
+            streams: float | None = None
+
+            def pace(self, kind: str) -> Pace:
+                first = self.streams if kind == "stream" else self.latency
+                return Pace(first, 0.0, first, 50.0)
+
+        candidates = [Both("a", latency=0.1, streams=2.0), Both("b", latency=0.2, streams=1.0)]
+        strategy = Adaptive(random.Random(1))
+        for _ in range(10):
+            assert strategy.pick(candidates, STREAM).id == "b"
+            assert strategy.pick(candidates, REQUEST).id == "a"
+
+
+class TestUsageBased:
+    def test_most_left(self) -> None:
+        """The largest share of a quota left is asked."""
+        candidates = [Deployed("little", left=0.2), Deployed("much", left=0.3)]
+        assert drawn(UsageBased(random.Random(1)), candidates, 50) == {"much": 50}
+
+    def test_no_quota_is_all_of_it(self) -> None:
+        """A deployment without a quota has all of it left, however busy it is."""
+        candidates = [Deployed("some", left=0.9), Deployed("no quota", in_flight=50)]
+        assert drawn(UsageBased(random.Random(1)), candidates, 50) == {"no quota": 50}
+
+    def test_equal_ones_by_load(self) -> None:
+        """Where the same is left, the fewest attempts for the weight decide."""
+        candidates = [Deployed("busy", in_flight=2), Deployed("strong", 4.0, in_flight=5)]
+        assert drawn(UsageBased(random.Random(1)), candidates, 50) == {"strong": 50}
+
+    def test_debt_comes_last(self) -> None:
+        """A deployment in debt is asked after one with nothing left."""
+        candidates = [Deployed("debt", left=-0.5), Deployed("nothing", left=0.0)]
+        assert drawn(UsageBased(random.Random(1)), candidates, 50) == {"nothing": 50}
+
+
+class TestCostBased:
+    def test_cheapest(self) -> None:
+        """The cheapest for this request is asked, however slow and busy it is."""
+        candidates = [
+            Deployed("dear", price=2e-6, latency=0.1),
+            Deployed("cheap", 1.0, 50, 5.0, 1e-6),
+        ]
+        assert drawn(CostBased(random.Random(1)), candidates, 50) == {"cheap": 50}
+
+    def test_about_the_same_price(self) -> None:
+        """Among prices within 1.3 times the lowest the fastest is asked."""
+        candidates = [
+            Deployed("cheapest", price=1.0e-6, latency=1.0),
+            Deployed("near", price=1.25e-6, latency=0.1),
+            Deployed("beyond", price=1.35e-6, latency=0.01),
+        ]
+        assert drawn(CostBased(random.Random(1)), candidates, 50) == {"near": 50}
+
+    def test_free_is_a_price(self) -> None:
+        """A price of 0 is the lowest there is, and nothing else is about the same."""
+        candidates = [Deployed("free", price=0.0, latency=9.0), Deployed("cheap", price=1e-12)]
+        assert drawn(CostBased(random.Random(1)), candidates, 50) == {"free": 50}
+
+    def test_unknown_price_comes_last(self) -> None:
+        """A deployment of unknown price is asked only where no price is known."""
+        candidates = [Deployed("unknown", latency=0.1), Deployed("dear", price=1.0, latency=9.0)]
+        assert drawn(CostBased(random.Random(1)), candidates, 50) == {"dear": 50}
+
+    def test_cheap_but_switched_off(self) -> None:
+        """Weight 0 gets nothing, also at the lowest price."""
+        candidates = [Deployed("off", 0.0, price=1e-9), Deployed("on", price=1e-6)]
+        assert drawn(CostBased(random.Random(1)), candidates, 50) == {"on": 50}
+
+    def test_latency_objective(self) -> None:
+        """Those that do not keep the objective are passed over while another one does."""
+        candidates = [
+            Deployed("cheap", price=1e-6, latency=3.0),
+            Deployed("dear", price=9e-6, latency=0.5),
+        ]
+        strategy = CostBased(random.Random(1), latency_objective=1.0)
+        assert drawn(strategy, candidates, 50) == {"dear": 50}
+        candidates[1].latency = 2.0
+        assert drawn(strategy, candidates, 50) == {"cheap": 50}
 
 
 class TestTools:

@@ -73,7 +73,7 @@ class Fleet:
         self.members = members
         self._servers = servers
         self._stack = AsyncExitStack()
-        self.upstreams = {
+        self.upstreams: dict[str, Upstream] = {
             id: server for id, server in servers.items() if isinstance(server, Upstream)
         }
 

@@ -55,8 +55,8 @@ class Traffic:
     def __init__(self, show: Show, router: Router) -> None:
         self._show = show
         self._router = router
-        self.made = 0
-        self.failed = 0
+        self.made: int = 0
+        self.failed: int = 0
 
     async def run(self, calls: int) -> None:
         """Start some calls and wait for all of them."""

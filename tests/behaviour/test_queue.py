@@ -9,7 +9,7 @@ import pytest
 
 from polyroute import NotFoundError, Timeout
 
-from .helpers import ask, failure, in_flight, path, timed
+from .helpers import ask, failure, in_flight, outcomes, path, timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,3 +213,30 @@ async def test_end_of_a_rest_serves_the_queue(fleet: Fleet, clock: FakeClock) ->
     assert {answer.route.served_by for answer in answers} == {"back"}
     holder.cancel()
     await asyncio.wait([holder])
+
+
+async def test_who_waits_for_one_that_begins_to_rest(fleet: Fleet) -> None:
+    """When the only deployment begins to rest, those who wait for its slot ask it all the same."""
+    (upstream,) = await fleet.start("openai")
+    entry = upstream.deployment("smart", max_parallel_requests=2)
+    router = await fleet.router({"smart": [entry]}, allowed_fails=0, num_retries=0)
+    upstream.latency = 0.01
+    upstream.fail(500, times=2)
+    ended = await outcomes(*(ask(router, timeout=5) for _ in range(20)))
+    assert ended == {"ok": 18, "InternalServerError": 2}
+    assert upstream.most_in_flight == 2
+
+
+async def test_who_waits_falls_back_from_one_that_begins_to_rest(fleet: Fleet) -> None:
+    """When the deployment of a slot begins to rest, those in line go on to their fallback."""
+    one, two = await fleet.start("openai", "openai")
+    entry = one.deployment("smart", max_parallel_requests=1)
+    router = await fleet.router(
+        {"smart": [entry], "backup": [two]}, fallbacks=[{"smart": ["backup"]}], num_retries=0
+    )
+    one.latency = 0.02
+    one.fail(401, times=None)
+    (answers, seconds) = await timed(asyncio.gather(*(ask(router) for _ in range(5))))
+    assert {answer.route.served_by for answer in answers} == {"backup-0"}
+    assert len(one.requests) == 1
+    assert seconds < 0.3

@@ -25,14 +25,19 @@ from polyroute.testing.upstream import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from pathlib import Path
 
     Body = dict[str, Any]
 
 VECTOR = [0.25, -0.5, 0.75]
 LOOPBACK = {"127.0.0.1", "localhost", "::1", None}
-TOKEN = "/token"
-"""Where Google's credentials of this machine are told to ask for an access token."""
+TOKENS = "oauth2.googleapis.com"
+GOOGLE_ACCOUNT = {
+    "type": "authorized_user",
+    "client_id": "client",
+    "client_secret": "secret",
+    "refresh_token": "refresh",
+}
+"""What the file of somebody holds who has logged in with gcloud."""
 
 
 def cohere_chat(body: Body) -> Body:
@@ -75,7 +80,7 @@ def google_token(_: Body) -> Body:
 
 
 OTHERS: dict[str, Callable[[Body], Body]] = {
-    TOKEN: google_token,
+    r"/token": google_token,
     r"/v2/chat": cohere_chat,
     r"/v2/embed": cohere_embed,
     r".*:predict": vertex_predict,
@@ -107,22 +112,20 @@ class Internet:
     def __init__(self, *hosts: str) -> None:
         self.asked: list[tuple[str, Body]] = []
         self.authority = trustme.CA()
-        self._hosts = hosts
+        self._hosts = (*hosts, TOKENS)
         self._numbers = itertools.count(1)
-        self.port = 0
-        self.plain_port = 0
+        self._port = 0
 
     @asynccontextmanager
     async def serve(self) -> AsyncGenerator[Internet, None]:
-        """Be there, with and without TLS."""
+        """Be there."""
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(*self._hosts).configure_cert(tls)
         runner = web.ServerRunner(web.Server(self._answer))
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.port, self.plain_port = (address[1] for address in runner.addresses)
+            self._port = runner.addresses[0][1]
             yield self
         finally:
             await runner.cleanup()
@@ -131,26 +134,14 @@ class Internet:
         """As `socket.getaddrinfo`: every name leads here."""
         if host not in LOOPBACK:
             assert host in self._hosts, f"nobody expected a request to {host}"
-            port = self.port
+            port = self._port
         address = ("127.0.0.1", int(port))
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)]
-
-    def google_account(self, path: Path) -> Path:
-        """The file of somebody who has logged in with gcloud, whose tokens come from here."""
-        account = {
-            "type": "authorized_user",
-            "client_id": "client",
-            "client_secret": "secret",
-            "refresh_token": "refresh",
-            "token_uri": f"http://127.0.0.1:{self.plain_port}{TOKEN}",
-        }
-        path.write_text(json.dumps(account))
-        return path
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         text = await request.text()
         body = json.loads(text) if text.startswith("{") else {}
-        if request.path != TOKEN:
+        if request.host != TOKENS:
             self.asked.append((request.host, body))
         for pattern, answer in OTHERS.items():
             if re.fullmatch(pattern, request.path):

@@ -11,7 +11,18 @@ import pytest
 
 from polyroute.exceptions import BadRequestError, UnsupportedParamsError
 
-from .calls import CALLS, CONVERSATIONS, HI, MODELS, PARAMETERS, assistant, build, user
+from .calls import (
+    CALLS,
+    CONVERSATIONS,
+    HI,
+    MODELS,
+    PARAMETERS,
+    assistant,
+    build,
+    called,
+    result,
+    user,
+)
 
 models = pytest.mark.parametrize("model", MODELS)
 
@@ -141,6 +152,40 @@ def test_together_turns_reasoning_off_by_a_switch() -> None:
     """Its levels begin at low."""
     assert sent("together_ai/m", *HI, reasoning_effort="none")["reasoning"] == {"enabled": False}
     assert "reasoning_effort" not in sent("together_ai/m", *HI, thinking={"type": "disabled"})
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        (None, "https://api.deepseek.com/beta/chat/completions"),
+        ("https://proxy.example", "https://proxy.example/chat/completions"),
+    ],
+)
+def test_a_prefill_goes_where_deepseek_takes_it(base: str | None, url: str) -> None:
+    """Its own address has another for them; an address of the caller's is kept."""
+    address = {"api_base": base} if base else {}
+    assert build("deepseek/m", CONVERSATIONS["prefill"], address)[1].url == url
+    assert "beta" not in build("deepseek/m", HI, address)[1].url
+
+
+@pytest.mark.parametrize(
+    ("model", "word"),
+    [("deepseek/m", "prefix"), ("mistral/m", "prefix"), ("moonshot/m", "partial"),
+     ("dashscope/m", "partial"), ("openai/m", None)],
+)  # fmt: skip
+def test_a_prefill_is_said_in_the_providers_word(model: str, word: str | None) -> None:
+    """Where there is none, the message is only the last one."""
+    last = sent(model, *CONVERSATIONS["prefill"])["messages"][-1]
+    assert set(last) == {"role", "content", *([word] if word else [])}
+
+
+def test_ids_that_are_too_long_keep_their_link() -> None:
+    """vLLM makes ids that OpenAI does not take."""
+    identifier = f"chatcmpl-tool-{'0' * 32}"
+    turns = [user("Hi"), assistant(tool_calls=[called(identifier)]), result(identifier, "x")]
+    (_, asked, answered) = sent("openai/gpt-4o", *turns)["messages"]
+    assert asked["tool_calls"][0]["id"] == answered["tool_call_id"]
+    assert len(answered["tool_call_id"]) <= 40
 
 
 def test_documents_on_the_web_are_sent_as_data() -> None:

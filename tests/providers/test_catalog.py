@@ -8,10 +8,10 @@ import pytest
 
 from polyroute.exceptions import AuthenticationError, BadRequestError
 from polyroute.providers import COMPATIBLE, Compatible, Target, adapter, resolve
-from polyroute.providers.base import OPENAI_PARAMS
 from polyroute.providers.huggingface import HUGGINGFACE
 from polyroute.providers.mistral import MISTRAL
 from polyroute.providers.ollama import OLLAMA
+from polyroute.providers.params import OPENAI_PARAMS
 from polyroute.providers.perplexity import PERPLEXITY
 from polyroute.providers.registry import ALIASES, NAMES
 from polyroute.providers.xai import XAI

@@ -6,9 +6,9 @@ import pytest
 
 from polyroute import get_llm_provider, get_supported_openai_params
 from polyroute.exceptions import BadRequestError
-from polyroute.providers.base import OPENAI_PARAMS
 from polyroute.providers.catalog import COMPATIBLE
 from polyroute.providers.lookup import EXAMPLES
+from polyroute.providers.params import OPENAI_PARAMS
 from polyroute.providers.registry import MODULES
 
 NAMES = {"replicate": "meta/llama-3-8b", "bedrock": "anthropic.claude-sonnet-4-5-20250929-v1:0"}

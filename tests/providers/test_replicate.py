@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, Self
 
@@ -212,6 +213,24 @@ async def test_a_prediction_is_followed_to_its_end(
         else:
             assert answer.choices[0].message.content == "Hello!"
         assert replicate.asked == ASKED
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_is_closed_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever leaves while Replicate is still at work leaves nothing behind."""
+    async with Predictions(*ROUNDS) as replicate:
+        monkeypatch.setattr("polyroute.providers.replicate.PAUSE", 0.0)
+        stream: Any = await polyroute.acompletion(
+            f"replicate/{LLAMA}", HELLO, stream=True, api_base=replicate.base, api_key="r8-key"
+        )
+        monkeypatch.setattr("polyroute.providers.replicate.PAUSE", 0.05)
+        await anext(aiter(stream))
+        reader = asyncio.ensure_future(anext(aiter(stream)))
+        await asyncio.sleep(0)
+        await stream.aclose()
+        with pytest.raises(exceptions.StreamInterruptedError):
+            await reader
+        assert replicate.asked == ASKED[:2]
 
 
 @pytest.mark.anyio

@@ -1,0 +1,136 @@
+"""
+From a Router's settings to its parts: policies, health, rules, strategies, connections.
+
+    Router(...) ─▶ check_settings ─▶ RouterSettings ─▶ Blueprint ─▶ groups, deployments
+                       config                                   ─▶ core, transport
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from ..exceptions import ConfigurationError
+from ..strategies import STRATEGIES
+from .config import check_settings, fallback_chains, known_aliases
+from .decisions import Core
+from .deployment import make_deployment
+from .groups import Group
+from .health import Circuit, HealthPolicy
+from .options import as_names
+from .policies import Policies
+from .rules import Rules
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ..strategies import Strategy
+    from .aliases import Aliases
+    from .config import DeploymentConfig, RouterSettings
+    from .deployment import Deployment
+
+
+class Blueprint:
+    """What a Router is made of, as its settings say.
+
+    Args:
+        given: the arguments of :class:`~polyroute.Router`, by name.
+
+    Raises:
+        ConfigurationError: names each setting that is wrong.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        settings = self.settings = check_settings(given)
+        self.providers = dict(settings.providers or {})
+        self.rng = settings.rng or random.Random()
+        self.clock = settings.clock
+        self._strategy = _strategy(settings.routing_strategy)
+        self._health = HealthPolicy(
+            allowed_fails=settings.allowed_fails,
+            cooldown_time=settings.cooldown_time,
+            disabled=settings.disable_cooldowns,
+            by_error=settings.allowed_fails_policy,
+        )
+        self._rules = Rules(
+            settings.enable_tag_filtering,
+            settings.tag_filtering_match_any,
+            as_names(settings.allowed_model_region),
+        )
+
+    def group(self, name: str, hidden: bool) -> Group:
+        """A group without deployments, with a strategy object of its own."""
+        return Group(name, self._strategy(self.rng), hidden, rules=self._rules)
+
+    def deployment(self, config: DeploymentConfig) -> Deployment:
+        """A deployment from its checked configuration.
+
+        Raises:
+            BadRequestError: its model names no provider.
+        """
+        circuit = Circuit(self._health, self.clock, self.rng)
+        deployment = make_deployment(config, circuit, self.providers)
+        if deployment.most_in_flight is None:
+            deployment.most_in_flight = self.settings.default_max_parallel_requests
+        return deployment
+
+    def core(self, aliases: Aliases) -> Core:
+        """The decision core; its fallbacks wait for the aliases that they name."""
+        return Core(self.clock, self.rng, aliases.find, _policies(self.settings))
+
+    def transport(self) -> Transport:
+        """The connections; none is open yet."""
+        return Transport(
+            max_body_bytes=self.settings.max_body_bytes,
+            max_connections=self.settings.max_connections,
+            verify=self.settings.verify,
+        )
+
+    def set_fallbacks(self, policies: Policies, aliases: Aliases) -> None:
+        """Take in the chains of aliases, now that the aliases are there.
+
+        Raises:
+            ConfigurationError: a chain has another shape, or names an alias that is not there.
+        """
+        for name in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks"):
+            given = getattr(self.settings, name)
+            setattr(policies, name, fallback_chains(given, aliases, name, aliases.plain))
+        default = self.settings.default_fallbacks or ()
+        policies.default_fallbacks = known_aliases(default, aliases, "default_fallbacks")
+
+
+def _policies(settings: RouterSettings) -> Policies:
+    """What is done about failures, still without fallbacks."""
+    return Policies(
+        num_retries=settings.num_retries,
+        retry_policy=settings.retry_policy,
+        group_retry_policy=settings.model_group_retry_policy,
+        timeout=settings.timeout,
+        stream_timeout=settings.stream_timeout,
+        stream_idle_timeout=settings.stream_idle_timeout,
+        soft_timeout=settings.soft_timeout,
+        min_tokens_per_second=settings.min_tokens_per_second,
+        on_stream_break=settings.on_stream_break,
+        hedge=settings.hedge,
+        max_fallbacks=settings.max_fallbacks,
+        fallback_on_bad_request=settings.fallback_on_bad_request,
+        default_priority=settings.default_priority,
+    )
+
+
+def _strategy(chosen: str | Strategy) -> Callable[[random.Random], Strategy]:
+    """What makes a strategy for each group."""
+    if isinstance(chosen, str):
+        if chosen not in STRATEGIES:
+            raise ConfigurationError(
+                f"routing_strategy {chosen!r} is unknown; there are {', '.join(sorted(STRATEGIES))}"
+            )
+        return STRATEGIES[chosen]
+    if not callable(getattr(chosen, "pick", None)):
+        raise ConfigurationError(
+            f"routing_strategy must be a name or an object with pick(candidates, request), "
+            f"not {chosen!r:.60}"
+        )
+    return lambda _rng: chosen
