@@ -192,8 +192,7 @@ class Decoder(Protocol):
     ended: bool
     """The provider's own end marker has arrived; nothing more is to be read."""
     again: Pending | None
-    """After `finish`: how to ask for what is still to come, until that is done; None: that was
-    all."""
+    """After `finish`: how to ask for what is still to come; None: that was all."""
 
     def feed(self, data: bytes, out: list[ChatCompletionChunk]) -> None:
         """Append the chunks that `data` completes to `out`.

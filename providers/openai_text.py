@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..exceptions import APIResponseValidationError
 from ..schemas import Unread, decode_details
 from ..schemas.text import TextChoice, TextCompletion
 from .azure import AzureService
+from .decoding import StreamDecoder
 from .openai import convert_usage
 from .openai_service import OpenAIService
 from .params import supported_params
 from .sse import Splitter
 
 if TYPE_CHECKING:
-    from ..schemas import Usage
+    from ..exceptions import APIError
     from .base import Call, Request
 
 PARAMS = frozenset(
@@ -93,39 +93,25 @@ class AzureText(AzureService, OpenAIText):
     """The same at a deployment of Azure's."""
 
 
-class TextDecoder:
+class TextDecoder(StreamDecoder):
     """One stream: pieces of text, the usage kept, every choice finished."""
 
-    __slots__ = ("_adapter", "_open", "_show_usage", "_split", "ended", "usage")
+    __slots__ = ("_adapter", "_open")
+
+    cut_short = "the stream ended without a finish reason"
 
     def __init__(self, adapter: OpenAIText, call: Call) -> None:
+        super().__init__(adapter.target, call, Splitter(call.max_event_bytes))
         self._adapter = adapter
-        self._show_usage = call.wants_usage
-        self._split = Splitter(call.max_event_bytes)
         self._open: set[int] | None = None
-        self.usage: Usage | None = None
-        self.ended: bool = False
 
-    def feed(self, data: bytes, out: list[Any]) -> None:
-        """See :meth:`Decoder.feed`."""
-        for payload in self._split.feed(data):
-            self._add(payload, out)
+    def _close(self, out: list[Any]) -> None:
+        """A stream is whole when each choice has its reason to end."""
+        if self._open is None or self._open:
+            raise self._broken()
 
-    def finish(self, out: list[Any]) -> None:
-        """See :meth:`Decoder.finish`. A stream is whole when each choice has its reason to end."""
-        if self.ended:
-            return
-        document = self._split.document()
-        if document:
-            raise self._adapter.unreadable(document, "it is JSON where a stream was asked for")
-        for payload in self._split.finish():
-            self._add(payload, out)
-        if not self.ended and (self._open is None or self._open):
-            raise APIResponseValidationError(
-                "the stream ended without a finish reason",
-                model=self._adapter.target.model,
-                llm_provider=self._adapter.target.provider,
-            )
+    def _unreadable(self, body: bytes, reason: str) -> APIError:
+        return self._adapter.unreadable(body, reason)
 
     def _add(self, payload: bytes, out: list[Any]) -> None:
         if payload == b"[DONE]":

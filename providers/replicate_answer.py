@@ -143,6 +143,7 @@ class PredictionDecoder(StreamDecoder):
 
     def finish(self, out: list[ChatCompletionChunk]) -> None:
         """See :meth:`Decoder.finish`: each answer is whole at its end."""
+        self.again = None
         for body in self._split.finish():
             self._add(body, out)
 

@@ -54,6 +54,7 @@ class Aliases:
         providers: Mapping[str, Compatible],
     ) -> None:
         self.deployments: dict[str, Deployment] = {}
+        self._configs: dict[str, DeploymentConfig] = {}
         self._new_group = new_group
         self._new_deployment = new_deployment
         self._groups: dict[str, Group] = {}
@@ -127,6 +128,7 @@ class Aliases:
         """
         if STAR in config.model_name or STAR in config.params.model:
             id = self._wildcards.add(config)
+            self._configs[id] = config
             self._forget_wildcards()
             return id
         named = config.model_info.id is not None
@@ -136,6 +138,7 @@ class Aliases:
             deployment.id = self._free_id(deployment.id)
         self._forget(self._specific)
         self.deployments[deployment.id] = deployment
+        self._configs[deployment.id] = config
         self._group(deployment.model_name).add(deployment)
         if deployment.id != deployment.model_name:
             self._group(deployment.id, hidden=True).add(deployment)
@@ -157,6 +160,7 @@ class Aliases:
         Raises:
             ConfigurationError: there is none.
         """
+        self._configs.pop(id, None)
         if self._wildcards.remove(id):
             self._forget_wildcards()
             return []
@@ -173,6 +177,39 @@ class Aliases:
                     if groups.get(group.name) is group:
                         del groups[group.name]
         return groups_left
+
+    @property
+    def configs(self) -> list[DeploymentConfig]:
+        """The configuration of every deployment and wildcard."""
+        return list(self._configs.values())
+
+    def replace(self, configs: Sequence[DeploymentConfig]) -> list[Group]:
+        """Keep the deployments whose configuration is among these, as they are; add and remove
+        the others. Returns the groups of those that went.
+
+        Aliases that stay never stand empty in between, unless an id changes its meaning.
+        """
+        known: dict[str, list[str]] = {}
+        for id, config in self._configs.items():
+            known.setdefault(repr(config.model_dump()), []).append(id)
+        added = []
+        for config in configs:
+            ids = known.get(repr(config.model_dump()))
+            if ids:
+                ids.pop(0)
+            else:
+                added.append(config)
+        gone = {id for ids in known.values() for id in ids}
+        changed = [config for config in added if config.model_info.id in gone]
+        for config in added:
+            if config not in changed:
+                self.add(config)
+        self.refresh()
+        left = [group for id in gone for group in self.remove(id)]
+        for config in changed:
+            self.add(config)
+        self.refresh()
+        return left
 
     def rename(self, others: Mapping[str, str | Mapping[str, object]]) -> None:
         """Take in `model_group_alias`: other names of aliases.

@@ -22,10 +22,12 @@ from pydantic import (
     InstanceOf,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from .. import exceptions
 from ..exceptions import BadRequestError, ConfigurationError
+from ..familiar import ENTRIES
 from ..providers import Compatible  # noqa: TC001
 from ..providers.caching import Point, read_points
 from .groups import unknown_alias
@@ -145,10 +147,12 @@ class DeploymentParams(BaseModel):
         return _from_environment(value)
 
     def model_post_init(self, _context: Any) -> None:
-        """Refuse limits that nobody would keep."""
-        limits = NOT_ENFORCED & set(self.model_extra or {})
-        if limits:
+        """Refuse limits that nobody would keep, and what no provider would understand."""
+        extra = set(self.model_extra or {})
+        if limits := NOT_ENFORCED & extra:
             raise ValueError(f"{', '.join(sorted(limits))}: not enforced by this version")
+        if others := ENTRIES.keys() & extra:
+            raise ValueError(f"{min(others)}: {ENTRIES[min(others)]}")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Values of `model` and `api_base`; of the rest only the names, any may hold a secret."""
@@ -193,6 +197,21 @@ class DeploymentConfig(BaseModel):
     params: DeploymentParams = Field(validation_alias=AliasChoices("params", "litellm_params"))
     model_info: ModelInfo = Field(default_factory=ModelInfo)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _prices_among_params(cls, entry: Any) -> Any:
+        """LiteLLM's entries may have prices in `litellm_params`; here they are `model_info`."""
+        place = "params" if isinstance(entry, Mapping) and "params" in entry else "litellm_params"
+        params = entry.get(place) if isinstance(entry, Mapping) else None
+        if not isinstance(params, Mapping):
+            return entry
+        prices = {name: params[name] for name in params if "_cost_per_" in str(name)}
+        if not prices:
+            return entry
+        others = {name: value for name, value in params.items() if name not in prices}
+        info = entry.get("model_info") or {}
+        return {**entry, place: others, "model_info": {**prices, **info}}
+
 
 class RouterSettings(BaseModel):
     """The settings of a Router, checked as far as can be before any deployment is known."""
@@ -236,6 +255,7 @@ class RouterSettings(BaseModel):
     verify: bool | str
     providers: Mapping[str, InstanceOf[Compatible]] | None
     prompts: Annotated[Any, AfterValidator(_store)]
+    decision_log: Callable[[str], object] | None
     clock: Callable[[], float]
     rng: random.Random | None
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..exceptions import NotFoundError, RateLimitError, ServiceUnavailableError
 from ..strategies.base import DRAWS, FULL_SCAN
 from .hedging import HedgeBudget
-from .lease import open_lease
+from .lease import Lease, open_lease
 from .retries import Backoff, RetryBudget
+from .trip import Trip
 
 if TYPE_CHECKING:
     import random
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 
     from .deployment import Deployment
     from .groups import Group
-    from .lease import Lease
     from .policies import Policies
-    from .trip import Trip
 
 MARGIN = 0.01
 """Seconds that a reserved place is entered late, so that it is surely free."""
@@ -64,6 +63,9 @@ class Wait(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Core:
     """What the decisions of one Router share. Times are seconds."""
+
+    new_trip: ClassVar[type[Trip]] = Trip
+    new_lease: ClassVar[type[Lease]] = Lease
 
     clock: Callable[[], float]
     rng: random.Random = field(repr=False)
@@ -160,8 +162,9 @@ class Core:
 
     def _worth_waiting(self, group: Group, trip: Trip) -> bool:
         """Whether a slot is what a call lacks; else it has to choose anew."""
-        if self._candidates(group, trip):
-            return True
+        candidates = self._candidates(group, trip)
+        if candidates:
+            return not all(deployment.has_slot for deployment in candidates)
         resting = self._resting(group, trip)
         return bool(resting) and not any(deployment.has_slot for deployment in resting)
 

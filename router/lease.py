@@ -210,7 +210,7 @@ class Lease(msgspec.Struct, eq=False):
     def _book_unknown(self) -> None:
         """An attempt that was cut off has cost its prompt, at least: nobody tells the rest."""
         prices = self.deployment.prices
-        if prices is not None and self.attempt.status is not None:
+        if prices is not None:
             cost = self.attempt.cost = prices.input * self.trip.input_tokens
             self.deployment.cost += cost
 
@@ -258,7 +258,9 @@ def open_lease(
     deployment.calls += 1
     pace = deployment.pace(trip.kind)
     now = trip.start + attempt.started
-    lease = Lease(deployment, group, attempt, trip, pace, deployment.in_flight, now, delay=delay)
+    lease = trip.core.new_lease(
+        deployment, group, attempt, trip, pace, deployment.in_flight, now, delay=delay
+    )
     if deployment.quota is not None:
         lease.reserved = deployment.quota.reserve(trip, now)
         deployment.quota.promised += delay > 0

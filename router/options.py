@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..exceptions import BadRequestError
+from ..familiar import PARAMETERS
 from ..providers.base import Call
 from ..providers.caching import read_points
 from ..providers.messages import fold_system, normalise_messages
@@ -86,7 +87,11 @@ class Options:
 
 NO_OPTIONS = Options()
 NAMES = frozenset(option.name for option in fields(Options))
-RENAMED = {"max_retries": "num_retries", "request_timeout": "timeout"}
+RENAMED = {
+    "headers": "extra_headers",
+    "max_retries": "num_retries",
+    "request_timeout": "timeout",
+}
 LISTS = frozenset({"tags", "allowed_model_region"})
 CHOOSING = frozenset({*LISTS, "specific_deployment"})
 TARGET = frozenset({"api_base", "api_key", "api_version", "base_url", "custom_llm_provider"})
@@ -105,6 +110,8 @@ NOT_YET = frozenset(
 )
 """LiteLLM's options, and our own to come, that this version would not keep. No provider is sent
 them: that would look as if they worked."""
+
+REFUSED = NOT_YET | PARAMETERS.keys()
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that no HTTP header may have."""
@@ -211,13 +218,15 @@ def _take_tags(chosen: dict[str, Any], params: dict[str, Any], *, routed: bool) 
 
 def _refuse_what_is_not_there(params: Mapping[str, Any]) -> None:
     """Refuse options that would be sent to a provider, or ignored, instead of kept."""
-    refused = sorted(NOT_YET & params.keys())
-    if refused:
-        raise BadRequestError(
-            f"{', '.join(refused)}: not there yet; leave it out (a provider's own parameter of "
-            "this name goes into extra_body)",
-            param=refused[0],
-        )
+    if REFUSED.isdisjoint(params):
+        return
+    refused = sorted(REFUSED & params.keys())
+    instead = PARAMETERS.get(refused[0], "not there yet; leave it out")
+    raise BadRequestError(
+        f"{', '.join(refused)}: {instead} (a provider's own parameter of this name goes into "
+        "extra_body)",
+        param=refused[0],
+    )
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -35,11 +35,12 @@ async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
     runners: dict[asyncio.Task[Any], Lease] = {_run(make, lease, trip): lease}
     winner = None
     try:
-        done, _ = await asyncio.wait(runners, timeout=patience)
-        if not done:
+        while not (await asyncio.wait(runners, timeout=patience))[0]:
             second = core.hedge(lease.group, trip, lease)
             if second is not None:
                 runners[_run(make, second, trip)] = second
+                break
+            patience *= 2  # nobody was clearly faster than that; the longer it takes, …
         winner = await _first(runners)
         return winner.result()
     finally:

@@ -9,6 +9,7 @@ another one would look whole.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -41,7 +42,10 @@ async def resume(core: Core, make: Make, flow: Flow, error: APIError) -> bool:
     broken = flow.lease
     flow.book_break(error)
     trip.note(broken.deployment, error, sent=True)
-    while trip.next_attempt(broken.deployment, error, group) is not None:
+    trip.extend()
+    while (pause := trip.next_attempt(broken.deployment, error, group)) is not None:
+        if pause:
+            await asyncio.sleep(pause)
         try:
             lease = core.choose(group, trip)
         except APIError:
@@ -50,22 +54,32 @@ async def resume(core: Core, make: Make, flow: Flow, error: APIError) -> bool:
             if type(lease) is not Wait:
                 lease.abandoned()
             return False
-        lease.attempt.reason = "resume"
-        call, skip = _continuing(trip.call, lease.deployment, sent)
+        if not lease.probe:
+            lease.attempt.reason = "resume"
+        call, seams = _continuing(trip.call, lease.deployment, sent)
         try:
             other = await make(lease, trip, call)
-            pending = await _after(other, skip)
         except APIError as failure:
             error = failure
             continue
         except BaseException:
             lease.abandoned()
             raise
-        if pending is not None:
-            flow.go_on(other, pending)
-            return True
-        other.close()
-        trip.failed[lease.deployment] = error
+        try:
+            pending = await _after(other, seams)
+        except APIError as failure:
+            other.book_break(failure)
+            trip.note(lease.deployment, failure, sent=True)
+            error = failure
+        except BaseException:
+            other.close()
+            raise
+        else:
+            if pending is not None:
+                flow.go_on(other, pending)
+                return True
+            other.close()
+            trip.note(lease.deployment, _Otherwise("its answer begins otherwise"), sent=True)
     return False
 
 
@@ -81,37 +95,58 @@ def _may_resume(trip: Trip, error: APIError) -> bool:
     return said == "resume" and whole and error.elsewhere
 
 
-def _continuing(call: Call, deployment: Deployment, sent: str) -> tuple[Call, str]:
-    """What to ask for, and the text at its beginning that the caller has already."""
+class _Otherwise(APIError):
+    """What this deployment would say does not extend what was sent: it is not asked again."""
+
+    again = False
+
+
+def _continuing(call: Call, deployment: Deployment, sent: str) -> tuple[Call, tuple[str, ...]]:
+    """What to ask for, and the texts of which its answer may begin with one: the caller has it.
+
+    Some providers repeat the beginning they are given, others go on right behind it.
+    """
     beginning = sent.rstrip()  # no provider takes white space at the end of a beginning
     if not takes_prefill(deployment) or not beginning:
-        return call, sent
+        return call, (sent,)
     message = {"role": "assistant", "content": beginning, "prefix": True}
-    return replace(call, messages=[*call.messages, message]), sent[len(beginning) :]
+    behind = sent[len(beginning) :]
+    return replace(call, messages=[*call.messages, message]), (sent, behind, "")
 
 
-async def _after(flow: Flow, skip: str) -> list[ChatCompletionChunk] | None:
-    """The chunks of a new stream after the text to skip; None if it begins otherwise."""
-    text, chunks = "", flow.pending
+async def _after(flow: Flow, seams: tuple[str, ...]) -> list[ChatCompletionChunk] | None:
+    """The chunks of a new stream behind the first seam that its text passes; None if it has none.
+
+    All are kept until the text is longer than a seam or begins otherwise, so that nothing is
+    sent twice.
+    """
+    kept: list[ChatCompletionChunk] = []
     while True:
-        for position, chunk in enumerate(chunks):
-            before, text = text, text + text_of(chunk)
-            if not (text.startswith(skip) or skip.startswith(text)):
-                return None
-            if chunk.choices[0].delta.tool_calls:
-                return None
-            if len(text) > len(skip) or (len(text) == len(skip) and chunk.choices[0].finish_reason):
-                _cut(chunk, len(skip) - len(before))
-                return list(chunks[position:])
+        kept += flow.pending
+        flow.pending = []
+        if any(chunk.choices[0].delta.tool_calls for chunk in kept):
+            return None
+        text = "".join(map(text_of, kept))
+        ended = any(chunk.choices[0].finish_reason for chunk in kept)
+        for seam in seams:
+            if text.startswith(seam) and (len(text) > len(seam) or ended):
+                return _behind(kept, len(seam))
+            if seam.startswith(text) and not ended:
+                break  # this may still be it
+        else:
+            return None
         if flow.over:
             return None
-        flow.pending = []
         await flow.more()
-        chunks = flow.pending
 
 
-def _cut(chunk: ChatCompletionChunk, characters: int) -> None:
-    """Take away from a chunk's text what was sent before."""
-    delta: Any = chunk.choices[0].delta
-    if characters > 0 and delta.content:
-        delta.content = delta.content[characters:]
+def _behind(chunks: list[ChatCompletionChunk], characters: int) -> list[ChatCompletionChunk]:
+    """The chunks without so many characters at their beginning."""
+    for position, chunk in enumerate(chunks):
+        text = text_of(chunk)
+        if len(text) > characters or (chunk.choices[0].finish_reason and len(text) == characters):
+            if characters:
+                chunk.choices[0].delta.content = text[characters:]
+            return chunks[position:]
+        characters -= len(text)
+    return []

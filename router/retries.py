@@ -36,7 +36,7 @@ class RetryBudget:
     """Bounds how many attempts retries add when everything is down: a token bucket.
 
     Every success earns `share` of a retry, time earns a few more up to `floor`, each retry
-    spends one. (The idea is Finagle's RetryBudget.)
+    spends one; `balance` is how many may be made now. (The idea is Finagle's RetryBudget.)
     """
 
     clock: Callable[[], float] = field(repr=False)
@@ -44,31 +44,26 @@ class RetryBudget:
     floor: float = 10.0
     refill_seconds: float = 60.0
     most: float = 100.0
-    _balance: float = field(init=False)
+    balance: float = field(init=False)
     _since: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._balance = self.floor
+        self.balance = self.floor
         self._since = self.clock()
-
-    @property
-    def balance(self) -> float:
-        """Retries that may be made now."""
-        return self._balance
 
     def earn(self) -> None:
         """A call succeeded."""
-        if self._balance < self.most:
-            self._balance += self.share
+        if self.balance < self.most:
+            self.balance += self.share
 
     def spend(self) -> bool:
         """Take one retry from the budget; False if there is none left."""
         now = self.clock()
-        if self._balance < self.floor:
+        if self.balance < self.floor:
             earned = (now - self._since) * self.floor / self.refill_seconds
-            self._balance = min(self.floor, self._balance + earned)
+            self.balance = min(self.floor, self.balance + earned)
         self._since = now
-        if self._balance < 1:
+        if self.balance < 1:
             return False
-        self._balance -= 1
+        self.balance -= 1
         return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..exceptions import BadRequestError, ConfigurationError
-from .aliases import Aliases
 from .batch import Batches
 from .engine import Engine
 from .observe import told
@@ -69,6 +69,7 @@ class Router(Operations, Batches):
         verify: False turns certificate checks off; a path names the certificate authority.
         providers: rows for private OpenAI-compatible endpoints, by prefix.
         prompts: where the prompts are that calls name by `prompt_id`.
+        decision_log: is called with a line of JSON for each decision, see `docs/observability.md`.
         clock: monotonic seconds.
         rng: the source of all chance.
 
@@ -112,18 +113,19 @@ class Router(Operations, Batches):
         verify: bool | str = True,
         providers: Mapping[str, Compatible] | None = None,
         prompts: PromptStore | None = None,
+        decision_log: Callable[[str], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         # pydantic and aiohttp are most of an import: they are loaded when a Router is made
-        from .settings import Blueprint  # noqa: PLC0415
+        from .settings import Blueprint, fill  # noqa: PLC0415
 
-        blueprint = Blueprint(locals())
+        blueprint = self._blueprint = Blueprint(locals())
         self._prompts = prompts
-        self._aliases = Aliases(blueprint.group, blueprint.deployment, blueprint.providers)
+        self._aliases = blueprint.aliases()
         self._core = blueprint.core(self._aliases)
         self._engine = Engine(self._core, blueprint.transport())
-        self._add_all(model_list)
+        fill(self._aliases, model_list)
         self._aliases.rename(model_group_alias or {})
         blueprint.set_fallbacks(self._core.policies, self._aliases)
 
@@ -208,7 +210,9 @@ class Router(Operations, Batches):
         Raises:
             ConfigurationError: the entry is wrong, or its id is taken.
         """
-        id = self._add(entry)
+        from .settings import add  # noqa: PLC0415  see `__init__`
+
+        id = add(self._aliases, entry)
         for group in self._aliases.refresh(id):
             self._core.serve(group)
         return id
@@ -221,6 +225,43 @@ class Router(Operations, Batches):
         """
         for group in self._aliases.remove(id):
             self._core.serve(group)
+
+    def set_model_list(self, model_list: Iterable[Mapping[str, Any]]) -> None:
+        """Replace all deployments, under load if need be.
+
+        Those whose entry has not changed keep their state; new ones are asked from now on, and
+        attempts that run on the others end as they would have.
+
+        Raises:
+            ConfigurationError: names everything that is wrong; nothing has changed then.
+        """
+        from .settings import fill  # noqa: PLC0415  see `__init__`
+
+        trial = self._blueprint.aliases()
+        fill(trial, model_list)
+        gone = self._aliases.replace(trial.configs)
+        for group in (*gone, *self._aliases.refresh()):
+            self._core.serve(group)
+
+    def set_weight(self, id: str, weight: float) -> None:
+        """Change how much of the traffic a deployment is meant to take, relative to its siblings.
+
+        Raises:
+            ConfigurationError: there is no such deployment, or the weight is negative.
+        """
+        deployment = self._aliases.deployments.get(id)
+        if deployment is None:
+            raise ConfigurationError(f"no deployment {id!r}; there are: {', '.join(self.ids)}")
+        if not (isinstance(weight, int | float) and 0 <= weight < inf):
+            raise ConfigurationError(f"weight must be 0 or more, not {weight!r:.60}")
+        deployment.weight = float(weight)
+        for group in deployment.groups:
+            group.refresh()  # strategies forget what they made of the old weight
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the deployments."""
+        return list(self._aliases.deployments)
 
     def stats(self) -> list[dict[str, Any]]:
         """The state of every deployment: circuit, attempts in flight, counts, latency, cost."""
@@ -272,29 +313,3 @@ class Router(Operations, Batches):
 
     def __repr__(self) -> str:
         return f"Router({len(self._aliases.deployments)} deployments, aliases={self.aliases})"
-
-    def _add(self, entry: Mapping[str, Any]) -> str:
-        """Take in one entry of `model_list`; its groups are to be refreshed."""
-        from .config import deployment_config  # noqa: PLC0415  see `__init__`
-
-        try:
-            return self._aliases.add(deployment_config(entry, "deployment"))
-        except BadRequestError as error:
-            raise ConfigurationError(f"deployment.params.model: {error.message}") from None
-
-    def _add_all(self, model_list: Iterable[Mapping[str, Any]]) -> None:
-        """Add a whole list, and report all that is wrong with it at once."""
-        problems = []
-        for position, entry in enumerate(model_list):
-            try:
-                self._add(entry)
-            except ConfigurationError as error:
-                place = f"model_list[{position}]"
-                problems += [
-                    place + line.removeprefix("deployment") if line.startswith("deployment")
-                    else f"{place}: {line}"
-                    for line in str(error).splitlines()
-                ]  # fmt: skip
-        self._aliases.refresh()
-        if problems:
-            raise ConfigurationError("\n".join(problems))

@@ -10,24 +10,25 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from ..exceptions import ConfigurationError
+from ..exceptions import BadRequestError, ConfigurationError
 from ..strategies import STRATEGIES
-from .config import check_settings, fallback_chains, known_aliases
+from .aliases import Aliases
+from .config import check_settings, deployment_config, fallback_chains, known_aliases
 from .decisions import Core
 from .deployment import make_deployment
 from .groups import Group
 from .health import Circuit, HealthPolicy
 from .options import as_names
 from .policies import Policies
+from .record import Record, RecordedCore
 from .rules import Rules
 from .transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from ..strategies import Strategy
-    from .aliases import Aliases
     from .config import DeploymentConfig, RouterSettings
     from .deployment import Deployment
 
@@ -47,6 +48,10 @@ class Blueprint:
         self.providers = dict(settings.providers or {})
         self.rng = settings.rng or random.Random()
         self.clock = settings.clock
+        self.record = None
+        if settings.decision_log is not None:
+            self.record = Record(settings.decision_log, settings.clock, self.rng)
+            self.clock = self.record.clock
         self._strategy = _strategy(settings.routing_strategy)
         self._health = HealthPolicy(
             allowed_fails=settings.allowed_fails,
@@ -76,9 +81,16 @@ class Blueprint:
             deployment.most_in_flight = self.settings.default_max_parallel_requests
         return deployment
 
+    def aliases(self) -> Aliases:
+        """No alias yet."""
+        return Aliases(self.group, self.deployment, self.providers)
+
     def core(self, aliases: Aliases) -> Core:
         """The decision core; its fallbacks wait for the aliases that they name."""
-        return Core(self.clock, self.rng, aliases.find, _policies(self.settings))
+        policies = _policies(self.settings)
+        if self.record is not None:
+            return RecordedCore(self.record, self.rng, aliases.find, policies)
+        return Core(self.clock, self.rng, aliases.find, policies)
 
     def transport(self) -> Transport:
         """The connections; none is open yet."""
@@ -99,6 +111,40 @@ class Blueprint:
             setattr(policies, name, fallback_chains(given, aliases, name, aliases.plain))
         default = self.settings.default_fallbacks or ()
         policies.default_fallbacks = known_aliases(default, aliases, "default_fallbacks")
+
+
+def add(aliases: Aliases, entry: Mapping[str, Any]) -> str:
+    """Take in one entry of `model_list`, and return its id; its groups are to be refreshed.
+
+    Raises:
+        ConfigurationError: the entry is wrong, or its id is taken.
+    """
+    try:
+        return aliases.add(deployment_config(entry, "deployment"))
+    except BadRequestError as error:
+        raise ConfigurationError(f"deployment.params.model: {error.message}") from None
+
+
+def fill(aliases: Aliases, model_list: Iterable[Mapping[str, Any]]) -> None:
+    """Take in a whole `model_list`.
+
+    Raises:
+        ConfigurationError: names everything that is wrong with it.
+    """
+    problems = []
+    for position, entry in enumerate(model_list):
+        try:
+            add(aliases, entry)
+        except ConfigurationError as error:
+            place = f"model_list[{position}]"
+            problems += [
+                place + line.removeprefix("deployment") if line.startswith("deployment")
+                else f"{place}: {line}"
+                for line in str(error).splitlines()
+            ]  # fmt: skip
+    aliases.refresh()
+    if problems:
+        raise ConfigurationError("\n".join(problems))
 
 
 def _policies(settings: RouterSettings) -> Policies:

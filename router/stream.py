@@ -117,7 +117,6 @@ class Flow:
                     waited = self._loop.time() - self._waiting_since
                     self._floor.check(waited, self.partial.characters())
             else:
-                self.over = True
                 self.decoder.finish(self.pending)
                 self.over = self.decoder.again is None
         except APIError as error:

@@ -116,8 +116,10 @@ class Trip(msgspec.Struct, eq=False):
         """When the call must have been answered, by the clock."""
         return self.start + self.budget
 
-    def enter(self, group: Group) -> None:
+    def enter(self, group: Group, selection: Selection | None = None) -> None:
         """Start with a group; attempts are counted per group.
+
+        `selection` is who can take the call, where that is known already.
 
         Raises:
             UnsupportedParamsError: no deployment of it can do what is asked.
@@ -127,7 +129,9 @@ class Trip(msgspec.Struct, eq=False):
         self.attempts = 0
         self.tokens = group.tokens
         self.waited = 0.0
-        selection = self.selection = group.members.able(self.call, self.options)
+        if selection is None:
+            selection = group.members.able(self.call, self.options)
+        self.selection = selection
         self.unrestricted = selection is group.members.everybody and not group.members.ordered
 
     @property
@@ -140,6 +144,12 @@ class Trip(msgspec.Struct, eq=False):
         """Seconds between two pieces of a stream."""
         said = self.options.stream_idle_timeout
         return self.core.policies.stream_idle_timeout if said is None else said
+
+    def extend(self) -> None:
+        """A stream goes on elsewhere: that may take as long as any gap between two pieces."""
+        budget = self.core.clock() - self.start + self.idle_limit
+        whole = self.options.force_timeout
+        self.budget = budget if whole is None else min(budget, whole)
 
     @property
     def late(self) -> bool:
@@ -299,5 +309,7 @@ def begin_trip(
     budget = policies.timeout if options is NO_OPTIONS else policies.budget(options)
     kind = "stream" if call.stream else call.operation
     if whole is None:
-        return Trip(core, call, options, Route(alias), core.clock(), budget, kind=kind)
-    return Trip(core, call, options, whole.route, whole.began, budget, fresh=False, kind=kind)
+        return core.new_trip(core, call, options, Route(alias), core.clock(), budget, kind=kind)
+    return core.new_trip(
+        core, call, options, whole.route, whole.began, budget, fresh=False, kind=kind
+    )

@@ -276,7 +276,7 @@ class TestProbe:
     ) -> None:
         """A probe that hangs is hedged: its caller is answered long before the deadline."""
         router, one, two = await pair(fleet, clock, allowed_fails=0)
-        await calls(router, 30)
+        await calls(router, 100)
         one.fail(500)
         await calls(router, 1)
         clock.advance(6)

@@ -290,6 +290,14 @@ class TestSlots:
         upstream.revive()
         assert (await ask(router, timeout=0.5)).choices
 
+    async def test_quota_used_up_in_the_queue(self, fleet: Fleet, clock: FakeClock) -> None:
+        """Who waits for a slot is told at once when the quota behind it has been used up."""
+        (upstream,) = await fleet.start("openai", latency=0.01)
+        router = await limited(fleet, upstream, clock, rpm=5, max_parallel_requests=5)
+        ended, seconds = await timed(outcomes(*(ask(router, timeout=1) for _ in range(20))))
+        assert ended == {"ok": 5, "RateLimitError": 15}
+        assert seconds < 0.3
+
     async def test_retry_waits_without_a_slot(self, fleet: Fleet) -> None:
         """A call that backs off holds nobody up meanwhile."""
         (upstream,) = await fleet.start("openai")
