@@ -136,6 +136,10 @@ class Call(msgspec.Struct):
         cache: the provider's cache that holds the beginning of this call.
         operation: what the call is for.
         input: what is embedded, ranked, drawn, judged, spoken or heard; None for chat.
+        plain: the messages themselves if each is known to be no more than a role that every
+            provider has and a text, the last not the model's; who finds
+            ``call.plain is call.messages`` need not look at them one by one.
+        characters: of these texts.
     """
 
     messages: list[dict[str, Any]]
@@ -152,6 +156,8 @@ class Call(msgspec.Struct):
     cache: ContextCache | None = None
     operation: Operation = "chat"
     input: Any = None
+    plain: list[dict[str, Any]] | None = None
+    characters: int = 0
 
     @property
     def wants_usage(self) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from ..exceptions import BadRequestError
 from ..schemas import Record
+from .base import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,24 +35,41 @@ class DataURL(NamedTuple):
     data: str
 
 
+EVERYWHERE = frozenset({"system", "user", "assistant"})
+"""Roles that every provider has, in one way or another."""
+
+
+def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:
+    """A chat from a caller's messages, still without parameters.
+
+    Raises:
+        BadRequestError: names the message that is wrong, and what it should be.
+    """
+    characters = 0
+    role = "assistant"
+    if type(messages) is list:
+        for message in messages:
+            if type(message) is not dict or len(message) != 2:
+                break
+            text, role = message.get("content"), message.get("role", "")
+            if type(text) is not str or type(role) is not str or role not in EVERYWHERE:
+                break
+            characters += len(text)
+        else:
+            if role != "assistant":  # nearly all calls are of this kind
+                plain = list(messages)
+                return Call(
+                    plain, stream=stream, ask_usage=ask_usage, plain=plain, characters=characters
+                )
+    return Call(normalise_messages(messages), stream=stream, ask_usage=ask_usage)
+
+
 def normalise_messages(messages: Any) -> list[dict[str, Any]]:
     """Plain dictionaries from dictionaries, our own messages or other SDKs' message objects.
 
     Raises:
         BadRequestError: names the message that is wrong, and what it should be.
     """
-    if type(messages) is list and messages:
-        for message in messages:
-            if type(message) is not dict or type(message.get("content")) is not str:
-                break
-            if type(role := message.get("role")) is not str or role not in ROLES:
-                break
-        else:
-            return list(messages)  # dictionaries with a role and a text: nearly all are
-    return _normalise_one_by_one(messages)
-
-
-def _normalise_one_by_one(messages: Any) -> list[dict[str, Any]]:
     if isinstance(messages, str | bytes | Mapping) or not hasattr(messages, "__iter__"):
         raise BadRequestError(
             f"messages must be a list of messages, not {type(messages).__name__}; "

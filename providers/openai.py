@@ -110,23 +110,22 @@ class OpenAIAdapter(OpenAIService):
             row.media,
             row.flat,
         )
+        self._own_messages = type(self).convert_messages is not OpenAIAdapter.convert_messages
         self._reasoning = row.reasoning_models and REASONING_MODELS.match(target.model) is not None
 
     def files(self, call: Call) -> Sequence[str]:
         """Documents on the web, where documents are taken; images go as URLs."""
-        if self.dialect.media is None or "file" not in self.dialect.media:
+        media = self.dialect.media
+        if call.plain is call.messages or media is None or "file" not in media:
             return ()
-        for message in call.messages:
-            if type(message.get("content")) is list:
-                return urls_of_files(call.messages)
-        return ()
+        return urls_of_files(call.messages)
 
     def build(self, call: Call) -> Request:
         """The request; see :meth:`Adapter.build`."""
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": self.convert_messages(call.messages, call.files),
-        }
+        messages = call.messages
+        if call.plain is not messages or self._own_messages:
+            messages = self.convert_messages(messages, call.files)
+        body: dict[str, Any] = {"model": self.model, "messages": messages}
         dropped: tuple[str, ...] = ()
         if call.params:
             params, dropped = supported_params(call, self.target, self.row.params)
@@ -142,13 +141,8 @@ class OpenAIAdapter(OpenAIService):
     def convert_messages(
         self, messages: list[dict[str, Any]], files: Mapping[str, File]
     ) -> list[dict[str, Any]]:
-        """The messages in this provider's dialect; nearly all go as they are."""
-        roles = self.dialect.roles
-        for message in messages:
-            plain = type(message.get("content")) is str and len(message) == 2
-            if not plain or message["role"] not in roles:
-                return convert_messages(messages, self.dialect, files)
-        return messages
+        """The messages in this provider's dialect."""
+        return convert_messages(messages, self.dialect, files)
 
     def convert_params(
         self, params: dict[str, Any], drop: bool

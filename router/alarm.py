@@ -40,26 +40,30 @@ class Alarm:
     ) -> None:
         self._queue = queue
         self._rung = False
-        self.when: float = when
-        self.pause: float = when - queue.loop.time() if gives_up else 0.0
-        self.end: float = end
-        self.gives_up: Callable[[], bool] | None = gives_up
+        self.when = when
+        self.pause = when - queue.loop.time() if gives_up else 0.0
+        self.end = end
+        self.gives_up = gives_up
 
     def __enter__(self) -> None:
-        task = asyncio.current_task(self._queue.loop)
+        queue = self._queue
+        task = asyncio.current_task(queue.loop)
         if task is None:
             raise RuntimeError("a limit of time needs a running task")
         self._task = task
         self._cancelling = task.cancelling()
-        self._queue.add(self)
+        queue.alarms[self] = None
+        if queue.timer is None:
+            queue.watch(self.when)
 
     def ring(self) -> None:
         """The time has come, or has it?"""
         now = self._queue.loop.time()
         if self.gives_up is not None and now < self.end and not self.gives_up():
             self.when = min(now + self.pause, self.end)
-            self._queue = Queue(self._queue.loop, single=True)
-            self._queue.add(self)
+            queue = self._queue = Queue(self._queue.loop, single=True)
+            queue.alarms[self] = None
+            queue.watch(self.when)
         else:
             self._rung = True
             self._task.cancel()
@@ -71,7 +75,10 @@ class Alarm:
         traceback: TracebackType | None,
     ) -> None:
         if not self._rung:
-            self._queue.remove(self)
+            queue = self._queue
+            del queue.alarms[self]
+            if queue.single:
+                queue.rest()
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
@@ -87,16 +94,13 @@ class Queue:
         self.alarms: dict[Alarm, None] = {}
         self.timer: asyncio.TimerHandle | None = None
 
-    def add(self, alarm: Alarm) -> None:
-        """Put an alarm at the end."""
-        self.alarms[alarm] = None
-        if self.timer is None:
-            self.timer = self.loop.call_at(alarm.when, self._look)
+    def watch(self, when: float) -> None:
+        """Look at the alarms then."""
+        self.timer = self.loop.call_at(when, self._look)
 
-    def remove(self, alarm: Alarm) -> None:
-        """Forget an alarm whose block has ended; a queue for one lets its timer go too."""
-        del self.alarms[alarm]
-        if self.single and self.timer is not None:
+    def rest(self) -> None:
+        """Nobody is to be looked after any more: let the timer go."""
+        if self.timer is not None:
             self.timer.cancel()
 
     def _look(self) -> None:

@@ -25,17 +25,16 @@ from pydantic import (
     model_validator,
 )
 
-from .. import exceptions
 from ..exceptions import BadRequestError, ConfigurationError
 from ..familiar import ENTRIES
 from ..providers import Compatible  # noqa: TC001
 from ..providers.caching import Point, read_points
 from .groups import unknown_alias
 from .options import CONTROL
-from .policies import OnStreamBreak  # noqa: TC001
+from .policies import OnStreamBreak, exception_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator
+    from collections.abc import Collection, Iterator
 
 NOT_ENFORCED = frozenset(
     {
@@ -86,9 +85,8 @@ def _by_exception(value: Any) -> Any:
 
 def _exception(name: Any) -> str:
     """The name of the exception that a field of a policy is about."""
-    known = str(name).removesuffix("Retries").removesuffix("AllowedFails")
-    known = {"TimeoutError": "Timeout"}.get(known, known)
-    if not isinstance(getattr(exceptions, known, None), type):
+    known = exception_name(name)
+    if known is None:
         raise ValueError(f"{name!r} is no exception of polyroute.exceptions")
     return known
 
@@ -305,7 +303,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
 
 
-def known_aliases(names: Sequence[str], aliases: Container[str], name: str) -> list[str]:
+def known_aliases(names: Sequence[str], aliases: Collection[str], name: str) -> list[str]:
     """A list of aliases that all exist.
 
     Raises:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from ..exceptions import NotFoundError, RateLimitError, ServiceUnavailableError
 from ..strategies.base import DRAWS, FULL_SCAN
@@ -53,6 +53,7 @@ SPARE = 0.2
 """Share of a quota that must be left for a hedge."""
 
 
+@final
 class Wait(NamedTuple):
     """Nobody can be asked now. `slot`: a slot will be handed over; else ask again then."""
 
@@ -89,10 +90,7 @@ class Core:
             APIError: nobody can be asked in time, or a fallback group can be asked instead.
         """
         if group.queue.waiters and group.queue.ahead_of(trip):
-            if group.resting:
-                self.serve(group)  # somebody's rest may be over
-            if group.queue.ahead_of(trip):
-                return self._wait_for_slot(group, trip)
+            self.serve(group)  # what is free afterwards is of no use to those who wait
         probe = self._probe(group, trip) if group.resting else None
         if probe is not None:
             return probe
@@ -150,7 +148,9 @@ class Core:
 
     def serve(self, group: Group) -> None:
         """A slot is free, or who may be asked has changed: see to those who wait."""
-        group.queue.serve(partial(self._served, group), partial(self._worth_waiting, group))
+        group.queue.serve(
+            partial(self._served, group), partial(self._worth_waiting, group), group.is_free
+        )
 
     def _served(self, group: Group, trip: Trip) -> Lease | None:
         probe = self._probe(group, trip) if group.resting else None

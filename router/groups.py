@@ -85,6 +85,10 @@ class Group:
             (d.circuit.back_at + d.circuit.policy.ramp for d in self.ready), default=-inf
         )
 
+    def is_free(self) -> bool:
+        """Whether anybody has a slot, or nobody is left who could have one."""
+        return not self.deployments or any(d.has_slot for d in self.deployments)
+
     @property
     def half_out(self) -> bool:
         """Whether half of the deployments rest already."""

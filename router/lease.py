@@ -35,6 +35,7 @@ class Lease(msgspec.Struct, eq=False):
 
     Attributes:
         began: when the attempt began, by the clock.
+        probe: it is the one attempt that a half-open circuit lets through.
         delay: seconds to wait before the request may be sent: its quota is reserved for then.
     """
 
@@ -45,6 +46,7 @@ class Lease(msgspec.Struct, eq=False):
     pace: Pace
     in_flight: int
     began: float
+    probe: bool
     reserved: Reserved | None = None
     delay: float = 0.0
     is_open: bool = True
@@ -53,11 +55,6 @@ class Lease(msgspec.Struct, eq=False):
     def clock(self) -> Callable[[], float]:
         """The Router's clock."""
         return self.trip.core.clock
-
-    @property
-    def probe(self) -> bool:
-        """Whether the attempt is the one that a half-open circuit lets through."""
-        return self.attempt.reason == "probe"
 
     @property
     def elapsed(self) -> float:
@@ -92,7 +89,7 @@ class Lease(msgspec.Struct, eq=False):
         """The answer, or the whole stream, has arrived."""
         if not self.is_open:
             return
-        now = self.clock()
+        now = self.trip.core.clock()
         deployment, circuit, attempt = self.deployment, self.deployment.circuit, self.attempt
         deployment.successes += 1
         if attempt.first_token is None:
@@ -258,8 +255,9 @@ def open_lease(
     deployment.calls += 1
     pace = deployment.pace(trip.kind)
     now = trip.start + attempt.started
+    probe = attempt.reason == "probe"
     lease = trip.core.new_lease(
-        deployment, group, attempt, trip, pace, deployment.in_flight, now, delay=delay
+        deployment, group, attempt, trip, pace, deployment.in_flight, now, probe, delay=delay
     )
     if deployment.quota is not None:
         lease.reserved = deployment.quota.reserve(trip, now)

@@ -82,24 +82,14 @@ class Needs:
 
 def needs_of(call: Call, options: Options, members: Members) -> Needs | None:
     """What a call needs; None if every member of the group meets that."""
-    most = 0
-    plain = True
-    for message in call.messages:
-        content = message.get("content")
-        if type(content) is str:
-            most += TOKENS_PER_MESSAGE + (len(content) if content.isascii() else 3 * len(content))
-        else:
-            plain = False
     params = call.params
     if (
-        plain
-        and most <= members.window
+        call.plain is call.messages
+        and 3 * call.characters + TOKENS_PER_MESSAGE * len(call.messages) <= members.window
         and not members.choosy
         and options.tags is None
         and options.allowed_model_region is None
-        and call.operation == "chat"
         and (not params or (TELLING.isdisjoint(params) and _longest(params) <= members.longest))
-        and (not call.messages or call.messages[-1].get("role") != "assistant")
     ):
         return None
     return _all_needs(call, options, members)

@@ -15,8 +15,9 @@ from ..exceptions import BadRequestError
 from ..familiar import PARAMETERS
 from ..providers.base import Call
 from ..providers.caching import read_points
-from ..providers.messages import fold_system, normalise_messages
+from ..providers.messages import fold_system
 from ..providers.structured import normalise_response_format
+from .policies import exception_name
 from .prompts import PROMPT_OPTIONS
 
 if TYPE_CHECKING:
@@ -115,15 +116,6 @@ REFUSED = NOT_YET | PARAMETERS.keys()
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that no HTTP header may have."""
-
-
-def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:
-    """A chat, still without parameters.
-
-    Raises:
-        BadRequestError: a message is malformed; says which and how.
-    """
-    return Call(normalise_messages(messages), stream=stream, ask_usage=ask_usage)
 
 
 def split(call: Call, keywords: Mapping[str, Any], *, routed: bool = True) -> Options:
@@ -240,6 +232,8 @@ def _checked(name: str, value: Any) -> Any:
         raise BadRequestError(f"{name} must be {rule[1]}, not {value!r:.60}", param=name)
     if name in LISTS:
         return as_names(value)
+    if name == "retry_policy":
+        return {exception_name(kind): count for kind, count in value.items()}
     return value
 
 
@@ -261,8 +255,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_counts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(_is_count(count) for count in value.values())
+def _is_policy(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        exception_name(name) is not None and _is_count(count) for name, count in value.items()
+    )
 
 
 def _is_aliases(value: Any) -> bool:
@@ -293,7 +289,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "fallbacks": (_is_aliases, 'a list of aliases, like ["backup"]'),
     "context_window_fallbacks": (_is_aliases, 'a list of aliases, like ["backup"]'),
     "content_policy_fallbacks": (_is_aliases, 'a list of aliases, like ["backup"]'),
-    "retry_policy": (_is_counts, 'counts by exception, like {"Timeout": 0}'),
+    "retry_policy": (_is_policy, 'counts by exception, like {"Timeout": 0}'),
     "stream_timeout": SECONDS,
     "on_stream_break": (("raise", "resume").__contains__, '"raise" or "resume"'),
     "priority": (_is_whole, "a whole number"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from .. import exceptions
 from .health import by_class
 
 if TYPE_CHECKING:
@@ -93,6 +94,13 @@ class Policies:
         limits = (options.timeout, options.force_timeout)
         given = [limit for limit in limits if limit is not None]
         return min(given) if given else self.timeout
+
+
+def exception_name(name: Any) -> str | None:
+    """The class of exceptions that a policy is about, by LiteLLM's names of it too, if any."""
+    known = str(name).removesuffix("Retries").removesuffix("AllowedFails")
+    known = {"TimeoutError": "Timeout"}.get(known, known)
+    return getattr(exceptions, known).__name__ if known in exceptions.__all__ else None
 
 
 def _of(

@@ -293,7 +293,7 @@ class RecordedCore(Core):
             return super().hedge(group, trip, slow)
 
     def serve(self, group: Group) -> None:
-        """See :meth:`Core.serve`. Where it is no part of an event, the configuration has changed."""
+        """See :meth:`Core.serve`. As an event of its own: the configuration has changed."""
         with self.record.event("changed", group=group.name):
             super().serve(group)
 

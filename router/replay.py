@@ -64,7 +64,7 @@ def replay(log: Iterable[str | bytes], make: Callable[..., Router]) -> Replayed:
         ValueError: the log does not begin with the start of a Router.
     """
     lines = map(msgspec.json.decode, log)
-    start = next(lines, {})
+    start: Line = next(lines, {})
     if start.get("do") != "start":
         raise ValueError("the log does not begin with the start of a Router")
     stage = _Stage(start, make)
@@ -234,4 +234,6 @@ def _error(failure: Line) -> APIError:
 
 
 def _usage(tokens: list[int] | None) -> Usage | None:
-    return tokens and Usage(prompt_tokens=tokens[0], completion_tokens=tokens[1])
+    if tokens is None:
+        return None
+    return Usage(prompt_tokens=tokens[0], completion_tokens=tokens[1])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .stream import Flow
     from .trip import Trip
 
-    Make = Callable[[Lease, Trip, Call], Awaitable[Flow]]
+    Make = Callable[[Lease, Trip, Call], Awaitable[Any]]
 
 
 async def resume(core: Core, make: Make, flow: Flow, error: APIError) -> bool:
@@ -54,8 +54,7 @@ async def resume(core: Core, make: Make, flow: Flow, error: APIError) -> bool:
             if type(lease) is not Wait:
                 lease.abandoned()
             return False
-        if not lease.probe:
-            lease.attempt.reason = "resume"
+        lease.attempt.reason = "resume"
         call, seams = _continuing(trip.call, lease.deployment, sent)
         try:
             other = await make(lease, trip, call)

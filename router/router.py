@@ -7,11 +7,12 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..exceptions import BadRequestError, ConfigurationError
+from ..providers.messages import chat
 from .batch import Batches
 from .engine import Engine
 from .observe import told
 from .operations import Operations
-from .options import NO_OPTIONS, TARGET, chat, split
+from .options import NO_OPTIONS, TARGET, split
 from .prompts import PROMPT_OPTIONS, fill
 from .stream import ChatStream
 from .sync import SyncStream, run

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cachetools import LRUCache
 
 from ..providers import Target, resolve
+from ..providers.messages import chat
 from ..strategies import SimpleShuffle
 from .decisions import Core
 from .deployment import SETTINGS, Deployment
@@ -25,7 +26,7 @@ from .groups import Group
 from .health import Circuit, HealthPolicy
 from .observe import told
 from .operations import Operations
-from .options import chat, split
+from .options import split
 from .policies import Policies
 from .prompts import PROMPT_OPTIONS, fill
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, final
 
 from ..exceptions import (
     APIConnectionError,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Resume = Callable[["Flow", APIError], Awaitable[bool]]
 
 
+@final
 class Flow:
     """The upstream side of one stream: the connection, the decoder, the lease, the idle limit."""
 

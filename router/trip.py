@@ -54,6 +54,7 @@ class Trip(msgspec.Struct, eq=False):
         budget: how long it may take as a whole.
         attempts: made in the present group.
         failed: what became of the deployments that were asked in vain.
+        hedges: a second attempt may be made beside a slow one.
         kind: what statistics it belongs to: ``"stream"``, or the operation.
         fresh: nothing has been tried and nobody waited for yet: the whole budget is left.
     """
@@ -76,6 +77,7 @@ class Trip(msgspec.Struct, eq=False):
     counted: int | None = None
     waited: float = 0.0
     kind: str = "chat"
+    hedges: bool = False
 
     @property
     def now(self) -> float:
@@ -129,10 +131,11 @@ class Trip(msgspec.Struct, eq=False):
         self.attempts = 0
         self.tokens = group.tokens
         self.waited = 0.0
+        members = group.members
         if selection is None:
-            selection = group.members.able(self.call, self.options)
+            selection = members.able(self.call, self.options)
         self.selection = selection
-        self.unrestricted = selection is group.members.everybody and not group.members.ordered
+        self.unrestricted = selection is members.everybody and not members.ordered
 
     @property
     def remaining(self) -> float:
@@ -197,12 +200,6 @@ class Trip(msgspec.Struct, eq=False):
         """Seconds to a stream's first token after which a faster deployment is looked for."""
         soft = self.core.policies.soft_timeout
         return soft if self.call.stream and soft < limit else None
-
-    @property
-    def hedges(self) -> bool:
-        """Whether a second attempt may be made beside a slow one."""
-        said = self.options.hedge
-        return self.core.policies.hedge if said is None else said
 
     def _another_left(self, deployment: Deployment, group: Group) -> bool:
         """Whether someone else could be asked if this attempt took too long."""
@@ -308,8 +305,11 @@ def begin_trip(
     policies = core.policies
     budget = policies.timeout if options is NO_OPTIONS else policies.budget(options)
     kind = "stream" if call.stream else call.operation
+    hedges = policies.hedge if options.hedge is None else options.hedge
     if whole is None:
-        return core.new_trip(core, call, options, Route(alias), core.clock(), budget, kind=kind)
+        route, began = Route(alias), core.clock()
+    else:
+        route, began = whole.route, whole.began
     return core.new_trip(
-        core, call, options, whole.route, whole.began, budget, fresh=False, kind=kind
+        core, call, options, route, began, budget, fresh=whole is None, kind=kind, hedges=hedges
     )

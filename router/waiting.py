@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .filters import Selection
     from .lease import Lease
     from .trip import Trip
 
@@ -70,19 +71,34 @@ class Queue:
             raise
 
     def serve(
-        self, choose: Callable[[Trip], Lease | None], worth_waiting: Callable[[Trip], bool]
+        self,
+        choose: Callable[[Trip], Lease | None],
+        worth_waiting: Callable[[Trip], bool],
+        is_free: Callable[[], bool],
     ) -> None:
-        """Hand leases to those who wait, in order, until the first of them has to wait on."""
-        while self.waiters:
-            self._drop_gone()
-            if not self.waiters:
-                return
-            waiter = self.waiters[0]
-            lease = choose(waiter.trip)
-            if lease is None and worth_waiting(waiter.trip):
-                return
-            heappop(self.waiters)
+        """Hand leases to those who wait, in order, while anything `is_free`.
+
+        Who has to wait on holds nobody up but those whom only the same deployments can serve.
+        """
+        waiting_on: list[Waiter] = []
+        stuck: set[Selection | None] = set()
+        while self.waiters and is_free():
+            waiter = heappop(self.waiters)
+            trip = waiter.trip
+            if waiter.lease.done():
+                continue
+            if trip.selection in stuck and not trip.failed:
+                waiting_on.append(waiter)
+                continue
+            lease = choose(trip)
+            if lease is None and worth_waiting(trip):
+                waiting_on.append(waiter)
+                if not trip.failed:
+                    stuck.add(trip.selection)
+                continue
             waiter.lease.get_loop().call_soon_threadsafe(_hand_over, waiter.lease, lease)
+        for waiter in waiting_on:
+            heappush(self.waiters, waiter)
 
     def _drop_gone(self) -> None:
         while self.waiters and self.waiters[0].lease.done():

@@ -197,7 +197,7 @@ class Details(dict[str, Any]):
 
 def decode_details(kind: type, value: Any) -> Any:
     """msgspec's hook for the types it does not know: dictionaries that can do more."""
-    if issubclass(kind, dict) and isinstance(value, dict):
+    if type(value) is dict and issubclass(kind, dict):
         return kind(value)
     raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
 

@@ -54,7 +54,12 @@ class TestReady:
         trip = hall.trip()
         leases = [fail(hall, trip) for _ in range(4)]
         assert {lease.deployment.id for lease in leases[:3]} == {"a", "b", "c"}
-        assert [lease.attempt.reason for lease in leases] == ["first", "sibling", "sibling", "retry"]
+        assert [lease.attempt.reason for lease in leases] == [
+            "first",
+            "sibling",
+            "sibling",
+            "retry",
+        ]
 
     def test_refused_for_good_is_not_asked_again(self, clock: FakeClock) -> None:
         """Who has refused the request itself is not asked a second time; the error is theirs."""
@@ -98,7 +103,7 @@ class TestQuota:
         assert hall.deployments[1].quota.promised == 1
 
     def test_place_is_used(self, clock: FakeClock) -> None:
-        """The attempt begins when the place is free, and its wait is no time of the deployment's."""
+        """The attempt begins when the place is free; its wait is no time of the deployment's."""
         hall = Hall(clock, "a")
         hall.limit(rpm=60)
         for _ in range(60):
@@ -455,9 +460,10 @@ class TestNextAttempt:
         hall = Hall(clock, "ab")
         trip = hall.trip()
         error = AuthenticationError("no")
-        pauses = []
-        for _ in range(2):
-            pauses.append(trip.next_attempt(fail(hall, trip, error).deployment, error, hall.group))
+        pauses = [
+            trip.next_attempt(fail(hall, trip, error).deployment, error, hall.group)
+            for _ in range(2)
+        ]
         assert pauses == [0.0, None]
 
     def test_budget(self, clock: FakeClock) -> None:

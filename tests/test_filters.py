@@ -9,6 +9,7 @@ import pytest
 
 from polyroute import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
 from polyroute.providers import Call, Target
+from polyroute.providers.messages import chat
 from polyroute.router.deployment import Deployment
 from polyroute.router.filters import Members, first_order
 from polyroute.router.health import Circuit, HealthPolicy
@@ -66,7 +67,9 @@ class TestNeeds:
     )
     def test_plain_calls_need_nothing(self, params: dict[str, Any]) -> None:
         """A few short texts with everyday parameters cost no further look."""
-        call = Call([{"role": "system", "content": "Be brief."}, USER], params)
+        messages = [{"role": "system", "content": "Be brief."}, USER]
+        call = chat(messages, stream=False, ask_usage=True)
+        call.params = params
         assert (
             needs_of(call, NO_OPTIONS, Members("smart", [deployment("a", "openai/gpt-4o")])) is None
         )

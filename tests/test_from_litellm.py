@@ -5,17 +5,24 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 import polyroute
-from polyroute import ConfigurationError, Router
+from polyroute import BadRequestError, ConfigurationError, Router
 from polyroute.familiar import REFUSED
 from polyroute.providers import resolve
 from polyroute.router.options import REFUSED as REFUSED_IN_CALLS
 from polyroute.strategies import STRATEGIES
+from polyroute.testing import Reply
 
+if TYPE_CHECKING:
+    from conftest import Fleet
+
+pytestmark = pytest.mark.anyio
+
+HI = [{"role": "user", "content": "Hi"}]
 PAGE = (Path(__file__).parent.parent / "docs/from-litellm.md").read_text("utf-8")
 SECTION = re.compile(r"^## (.+)\n((?:(?!## ).*\n)*)", re.MULTILINE)
 ROW = re.compile(r"^\| (.+?) \| (same|better|different|absent) \| (.*)\|$", re.MULTILINE)
@@ -88,6 +95,32 @@ def test_methods_of_a_router(row: Row) -> None:
 def test_parameters_of_a_call(row: Row) -> None:
     """What is absent is refused by name, everything else is not."""
     assert (row.name in REFUSED_IN_CALLS) == (row.status == "absent")
+    if row.status == "absent":
+        with pytest.raises(BadRequestError, match=row.name):
+            polyroute.completion("gpt-4o", HI, mock_response="Hi", **{row.name: 1})
+
+
+async def test_headers(fleet: Fleet) -> None:
+    """`headers` are sent as headers, whichever name they are given under."""
+    (upstream,) = await fleet.start("openai")
+    router = await fleet.router({"smart": [upstream]})
+    await router.acompletion("smart", HI, headers={"X-Team": "search"})
+    assert upstream.requests[0].headers["x-team"] == "search"
+    assert "headers" not in upstream.requests[0].body
+
+
+@pytest.mark.parametrize("params", ["litellm_params", "params"])
+async def test_prices_among_params(fleet: Fleet, params: str) -> None:
+    """Prices in `litellm_params` are prices, and are not sent to anybody."""
+    (upstream,) = await fleet.start(
+        "openai", answer=Reply("Hi", prompt_tokens=100, completion_tokens=10)
+    )
+    entry = upstream.deployment("smart", input_cost_per_token=0.01, output_cost_per_token=0.1)
+    entry[params] = entry.pop("litellm_params")
+    router = await fleet.router({"smart": [entry]})
+    answer = await router.acompletion("smart", HI)
+    assert answer.route.cost == pytest.approx(2.0)
+    assert "input_cost_per_token" not in upstream.requests[0].body
 
 
 VALUES = {

@@ -121,7 +121,7 @@ class TestChoice:
         """Nobody pays for a probe: no budget, no prediction is asked for."""
         hall, slow = self.slow(clock)
         hall.core.hedge_budget.balance = 0.0
-        slow.attempt.reason = "probe"
+        slow.probe = True
         hall.deployments[1].pace("chat").first = 30.0
         hedge = hall.core.hedge(hall.group, slow.trip, slow)
         assert hedge.deployment.id == "b"

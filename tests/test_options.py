@@ -10,7 +10,8 @@ import pytest
 
 from polyroute import BadRequestError, ConfigurationError, Router
 from polyroute.router.config import deployment_config
-from polyroute.router.options import NO_OPTIONS, chat, split
+from polyroute.providers.messages import chat
+from polyroute.router.options import NO_OPTIONS, split
 
 HI = [{"role": "user", "content": "Hi"}]
 

@@ -54,8 +54,8 @@ async def call(router: Router, **params: Any) -> None:
         pass
 
 
-async def outage(fleet: Fleet, **settings: Any) -> Incident:
-    """A hundred calls over three deployments that fail, refuse and are full."""
+async def outage(fleet: Fleet, rounds: int = 2, **settings: Any) -> Incident:
+    """Twenty calls a round over three deployments that fail, refuse and are full."""
     one, two, three, backup = await fleet.start("openai", "anthropic", "openai", "openai")
     incident = Incident(
         one.deployment("smart", id="one", rpm=20),
@@ -66,7 +66,7 @@ async def outage(fleet: Fleet, **settings: Any) -> Incident:
         **{"cooldown_time": 0.05, "timeout": 2.3, **settings},
     )
     async with incident.record() as router:
-        for round_ in range(6):
+        for round_ in range(rounds):
             one.fail(500, times=1 + round_ % 3)
             two.fail(429, retry_after=0.02, times=1 + round_ % 2)
             three.fail(503, times=2)
@@ -78,7 +78,7 @@ async def outage(fleet: Fleet, **settings: Any) -> Incident:
 
 async def test_outage_decides_the_same(fleet: Fleet) -> None:
     """Every choice, wait, probe, retry and hand-over of an incident comes out as it was."""
-    incident = await outage(fleet, fallbacks=[{"smart": ["backup"]}])
+    incident = await outage(fleet, 4, fallbacks=[{"smart": ["backup"]}])
     assert incident.replay() == Replayed(len(incident.lines) - 1)
     assert incident.did() >= {
         *("start", "call", "enter", "choose", "note", "next", "heard"),
@@ -98,6 +98,20 @@ async def test_queue_decides_the_same(fleet: Fleet) -> None:
             task.cancel()
         await asyncio.wait(tasks)
     assert any('"queues"' in line for line in incident.lines)
+    assert incident.replay() == Replayed(len(incident.lines) - 1)
+
+
+async def test_waits_decide_the_same(fleet: Fleet) -> None:
+    """A place that is promised, waited for and used, or left to others, is in the log."""
+    (one,) = await fleet.start("openai")
+    incident = Incident(one.deployment("smart", id="one", rpm=1000))
+    one.fail(429, retry_after=0.02, times=2)
+    async with incident.record() as router:
+        tasks = [asyncio.create_task(call(router)) for _ in range(10)]
+        await asyncio.sleep(0.015)
+        tasks[0].cancel()
+        await asyncio.wait(tasks)
+    assert "begin" in incident.did()
     assert incident.replay() == Replayed(len(incident.lines) - 1)
 
 

@@ -177,7 +177,7 @@ class TestLeaving:
 
     @pytest.mark.parametrize("turns", range(6))
     async def test_cancelled_at_any_turn(self, waiting: Waiting, turns: int) -> None:
-        """However many turns of the loop lie between hand-over and cancellation: no slot is lost."""
+        """However many turns of the loop lie between hand-over and leaving, no slot is lost."""
         task = await waiting.join("somebody")
         waiting.holder.succeeded(None)
         for _ in range(turns):

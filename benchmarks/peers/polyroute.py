@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "polyroute"
 IMPORTS = ("import polyroute", "import polyroute; polyroute.Router")
-STRATEGIES = ("simple-shuffle", "round-robin", "least-busy", "lowest-latency", "cost-weighted")
+STRATEGIES = (
+    "adaptive",
+    "simple-shuffle",
+    "round-robin",
+    "least-busy",
+    "lowest-latency",
+    "cost-weighted",
+)
 
 
 class Client:
@@ -45,10 +52,15 @@ class Client:
 
     async def choose(self, times: int) -> None:
         """With the books that a choice opens, closed again at once."""
-        # There is no public way to choose without calling, and no other use for one.
-        engine = self.router._engine
-        group = engine.find(GROUP)
-        for _ in range(times):
-            trip = begin_trip(engine, Call([]), GROUP, NO_OPTIONS)
-            trip.enter(group)
-            engine.choose(group, trip).abandoned()
+        choose(self.router, times)
+
+
+def choose(router: polyroute.Router, times: int) -> None:
+    """Choose among the group's deployments that often, and call none."""
+    # There is no public way to choose without calling, and no other use for one.
+    core = router._core
+    group = core.find(GROUP)
+    for _ in range(times):
+        trip = begin_trip(core, Call([]), GROUP, NO_OPTIONS)
+        trip.enter(group)
+        core.choose(group, trip).abandoned()

@@ -12,6 +12,7 @@ import pytest
 from polyroute import (
     APIConnectionError,
     APIError,
+    APIResponseValidationError,
     AuthenticationError,
     BadGatewayError,
     BadRequestError,
@@ -29,7 +30,7 @@ from polyroute import (
     UnprocessableEntityError,
 )
 
-from .helpers import HI, ask, failure, read
+from .helpers import ask, failure, in_flight, read
 
 if TYPE_CHECKING:
     from ..conftest import Fleet
@@ -53,10 +54,19 @@ KINDS = {
     504: Timeout,
     529: OverloadedError,
 }
+GEMINIS = (400, 401, 403, 404, 429, 500, 503, 504)
+"""The statuses that Gemini has, each with a name of its own."""
 
 
-@pytest.mark.parametrize("wire", ["openai", "anthropic", "gemini"])
-@pytest.mark.parametrize(("status", "kind"), KINDS.items())
+@pytest.mark.parametrize(
+    ("wire", "status", "kind"),
+    [
+        (wire, status, kind)
+        for wire in ("openai", "anthropic", "gemini")
+        for status, kind in KINDS.items()
+        if wire != "gemini" or status in GEMINIS
+    ],
+)
 async def test_kind(fleet: Fleet, wire: str, status: int, kind: type[APIError]) -> None:
     """Each status is its class, and the error knows everything there is to know."""
     (upstream,) = await fleet.start(wire)
@@ -180,15 +190,12 @@ async def test_options_that_are_wrong(fleet: Fleet, option: str, wrong: Any) -> 
     assert upstream.requests == []
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-async def test_oversized_answer(fleet: Fleet, stream: bool) -> None:
-    """An answer beyond max_body_bytes is a typed error, not memory."""
+async def test_oversized_answer(fleet: Fleet) -> None:
+    """An answer beyond max_body_bytes is a typed error, not memory; the connection is closed."""
     (upstream,) = await fleet.start("openai", answer="x" * 200_000)
     router = await fleet.router({"smart": [upstream]}, max_body_bytes=100_000, num_retries=0)
-    with pytest.raises(APIError):
-        answer = await router.acompletion("smart", HI, stream=stream)
-        if stream:
-            await read(answer)
+    assert isinstance(await failure(router), APIResponseValidationError)
+    assert in_flight(router) == 0
 
 
 async def test_callers_exceptions_pass(fleet: Fleet) -> None:

@@ -240,3 +240,72 @@ async def test_who_waits_falls_back_from_one_that_begins_to_rest(fleet: Fleet) -
     assert {answer.route.served_by for answer in answers} == {"backup-0"}
     assert len(one.requests) == 1
     assert seconds < 0.3
+
+
+class TestUnlikeCallers:
+    """Callers who can be served by different deployments of one group."""
+
+    @staticmethod
+    async def tagged(fleet: Fleet, **params: Any) -> tuple[Router, Upstream, Upstream, Any]:
+        """Two deployments with a slot and a tag each, the first of them taken."""
+        one, two = await fleet.start("openai", "openai")
+        entries = [
+            it.deployment("smart", id=tag, tags=[tag], max_parallel_requests=1, **params)
+            for it, tag in ((one, "a"), (two, "b"))
+        ]
+        router = await fleet.router({"smart": entries})
+        one.hang()
+        holder = asyncio.create_task(ask(router, tags=["a"]))
+        await one.until(lambda it: it.in_flight == 1)
+        return router, one, two, holder
+
+    async def test_newcomer_is_not_held_up(self, fleet: Fleet) -> None:
+        """Who can go to an idle deployment is not held up by those who wait for another."""
+        router, _, _, holder = await self.tagged(fleet)
+        waiting = asyncio.create_task(ask(router, tags=["a"]))
+        await asyncio.sleep(0.005)
+        async with asyncio.timeout(0.5):
+            assert (await ask(router, tags=["b"])).route.served_by == "b"
+        assert not waiting.done()
+        holder.cancel()
+        assert (await waiting).route.served_by == "a"
+        await asyncio.wait([holder])
+
+    async def test_those_behind_are_not_held_up(self, fleet: Fleet) -> None:
+        """A slot that the first in line cannot use goes to the next who can."""
+        router, _, two, holder = await self.tagged(fleet)
+        two.hang()
+        other = asyncio.create_task(ask(router, tags=["b"]))
+        await two.until(lambda it: it.in_flight == 1)
+        first = asyncio.create_task(ask(router, tags=["a"]))
+        await asyncio.sleep(0.005)
+        second = asyncio.create_task(ask(router, tags=["b"]))
+        await asyncio.sleep(0.005)
+        other.cancel()
+        async with asyncio.timeout(0.5):
+            assert (await second).route.served_by == "b"
+        assert not first.done()
+        holder.cancel()
+        assert (await first).route.served_by == "a"
+        await asyncio.wait([holder, other])
+
+    async def test_first_come_among_equals_all_the_same(self, fleet: Fleet) -> None:
+        """Among those who can use it, a slot goes to who came first."""
+        router, one, _, holder = await self.tagged(fleet)
+        tasks = []
+        for number in range(6):
+            tag = "ab"[number % 2]
+            tasks.append(asyncio.create_task(ask(router, tags=[tag], user=f"{tag}{number}")))
+            await asyncio.sleep(0.002)
+        holder.cancel()
+        await asyncio.gather(*tasks)
+        assert [it.body["user"] for it in one.requests[1:]] == ["a0", "a2", "a4"]
+        await asyncio.wait([holder])
+
+    async def test_many(self, fleet: Fleet) -> None:
+        """500 callers of two kinds all get through two slots, in little time."""
+        router, _, _, holder = await self.tagged(fleet)
+        calls = [ask(router, tags=["ab"[number % 2]]) for number in range(500)]
+        holder.cancel()
+        assert await outcomes(*calls) == {"ok": 500}
+        await asyncio.wait([holder])
