@@ -1,9 +1,9 @@
 """
 Bounds that make a run fail, for CI: `--max call=1.15 --min throughput64=0.85`.
 
-A bound applies to the median ratio to the baseline; where there is no baseline (`choice1000`), to
-the median itself. It is about polyroute, in every environment it was measured in; a bound whose
-figure is missing is broken too.
+A bound applies to the median ratio to the baseline (`first`: to what comes on top of it); where
+there is none to compare with (`choice1000`, `burst-peak`), to the median itself. It is about
+polyroute, in every environment it was measured in; a bound whose figure is missing is broken too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .grid import Cell, Column, Grid
 
@@ -67,6 +67,7 @@ def verdicts(bounds: Iterable[Bound], grids: list[Grid]) -> list[tuple[bool, str
 
 
 def verdict(bound: Bound, grids: list[Grid]) -> tuple[bool, str]:
+    """Whether it holds everywhere, and a line about where it does not."""
     found = dict(figures(bound.name, grids))
     broken = {
         where: figure
@@ -74,12 +75,16 @@ def verdict(bound: Bound, grids: list[Grid]) -> tuple[bool, str]:
         if figure is None or not bound.holds(figure)
     }
     passed = bool(found) and not broken
-    shown = ", ".join(
-        f"{where} {'not measured' if figure is None else f'{figure:.2f}'}"
-        for where, figure in (broken or found).items()
-    )
     state = "ok" if passed else "BROKEN"
-    return passed, f"{state}: {bound.option} {bound.name}={bound.limit:g}: {shown or 'no figure'}"
+    told = told_figures(broken or found)
+    return passed, f"{state}: {bound.option} {bound.name}={bound.limit:g}: {told or 'no figure'}"
+
+
+def told_figures(found: Mapping[str, float | None]) -> str:
+    return ", ".join(
+        f"{where} {'not measured' if figure is None else f'{figure:.2f}'}"
+        for where, figure in found.items()
+    )
 
 
 def figures(name: str, grids: Iterable[Grid]) -> Iterator[tuple[str, float | None]]:
@@ -94,7 +99,9 @@ def figures(name: str, grids: Iterable[Grid]) -> Iterator[tuple[str, float | Non
 
 
 def figure(grid: Grid, cell: Cell, column: Column) -> float | None:
+    """What a bound applies to: a median, by the column's comparison."""
+    judged_alone = grid.versus(column) == "itself"
     spread = (
-        grid.ratio(cell, column, grid.baselines[0]) if grid.baselines else grid.value(cell, column)
+        grid.value(cell, column) if judged_alone else grid.compared(cell, column, grid.baselines[0])
     )
     return spread.median if spread else None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from .remote import MeasureFailedError
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import random
 
 Sample = dict[str, float]
+
+Versus = Literal["ratio", "added", "itself"]
+"""How a figure is judged: over the baseline's, by what it has more, or as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,14 @@ class Column:
         heading: its name in the table, with the unit.
         digits: decimal places.
         gate: appended to the measure's name it makes the name of a gate; None: not compared.
+        versus: what the gate compares it with.
     """
 
     key: str
     heading: str
     digits: int = 0
     gate: str | None = None
+    versus: Versus = "ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class Grid:
         name: the measure's name.
         title: what it measures, in a sentence.
         headings: of the column of cases and of the column of rows.
+        fresh: every visit has a process of its own: there is nothing to warm up.
+        most_rounds: visits that a long measure is limited to.
         samples: by cell, one for each round.
         failures: by cell, why it could not be measured; such a cell has no figures.
     """
@@ -102,15 +109,17 @@ class Grid:
     columns: tuple[Column, ...]
     cells: list[Cell]
     baselines: tuple[str, ...] = ()
+    fresh: bool = False
+    most_rounds: int | None = None
     samples: dict[Cell, list[Sample]] = field(default_factory=dict)
     failures: dict[Cell, str] = field(default_factory=dict)
 
     def run(self, *, rounds: int, seconds: float, rng: random.Random) -> None:
         """Warm every cell up by an extra visit, then fill it in."""
-        for cell in self.cells:
+        for cell in () if self.fresh else self.cells:
             self._take(cell, seconds)
         self.samples = {cell: [] for cell in self.cells}
-        for _ in range(rounds):
+        for _ in range(min(rounds, self.most_rounds or rounds)):
             for _, cells in groupby(self.cells, key=lambda cell: cell.case):
                 rivals = list(cells)
                 for cell in rng.sample(rivals, k=len(rivals)):
@@ -130,15 +139,24 @@ class Grid:
             return None
         return Spread.of([sample[column.key] for sample in self.samples[cell]])
 
-    def ratio(self, cell: Cell, column: Column, baseline: str) -> Spread | None:
-        """The figure over the baseline's in the same case and round."""
+    def versus(self, column: Column) -> Versus:
+        """How a column is judged here: without a baseline there is only the figure itself."""
+        return column.versus if self.baselines else "itself"
+
+    def compared(self, cell: Cell, column: Column, baseline: str) -> Spread | None:
+        """The figure over (or minus) the baseline's in the same case and round."""
         floor = next(
             (each for each in self.cells if each.case == cell.case and each.row == baseline), None
         )
         if floor is None or cell in self.failures or floor in self.failures:
             return None
-        pairs = zip(self.samples[cell], self.samples[floor], strict=True)
-        return Spread.of([sample[column.key] / base[column.key] for sample, base in pairs])
+        pairs = [
+            (sample[column.key], base[column.key])
+            for sample, base in zip(self.samples[cell], self.samples[floor], strict=True)
+        ]
+        if self.versus(column) == "added":
+            return Spread.of([figure - base for figure, base in pairs])
+        return Spread.of([figure / base for figure, base in pairs])
 
     def gates(self, cell: Cell, column: Column) -> set[str]:
         """The names under which `--max` and `--min` know this figure."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import time
+
+SPARE_DESCRIPTORS = 200
+"""Besides its connections, a process has files, pipes and libraries open."""
 
 
 def cores() -> tuple[int | None, int | None]:
@@ -19,6 +23,25 @@ def pin(pid: int, core: int | None) -> None:
     """Keep a process on one core, so that it shares its caches and time with nobody of ours."""
     if core is not None:
         os.sched_setaffinity(pid, {core})
+
+
+def allow_descriptors(connections: int) -> None:
+    """Let this process, and those it starts, have so many connections open.
+
+    Raises:
+        OSError: the system does not allow it.
+    """
+    wanted = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
+    except (OSError, ValueError):
+        raise OSError(
+            f"{connections} connections need {wanted} file descriptors, and no more than {hard} "
+            f"are allowed here: raise `ulimit -Hn`, or ask for fewer"
+        ) from None
 
 
 def description() -> str:

@@ -9,9 +9,12 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent
 PATIENCE = 180
@@ -22,13 +25,17 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     # Installed packages are compiled: an import that compiles anew each time is not theirs.
     "PYTHONDONTWRITEBYTECODE": "",
+}
+"""Of every process that is measured, the imports included."""
+
+STEADY_HEAP = {
     # asyncio reads into fresh blocks of 256 KiB. Whether glibc gives such a block back to the
     # system after every read, at a fifth of a call's time, depends on what else is on the heap:
     # a matter of luck, so it is taken out for everybody.
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
 }
-"""Of every process that is measured, the imports included."""
+"""Where time is measured. Where memory is, the allocator does what it does for everybody."""
 
 
 class MeasureFailedError(Exception):
@@ -69,14 +76,14 @@ class RemotePeer:
         strategies: strategies that the choice measure visits.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environment: Mapping[str, str] = STEADY_HEAP) -> None:
         self.settings = settings
         options = {"deployments": settings.deployments, "strategy": settings.strategy}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by stop()
         self._process = subprocess.Popen(
             [settings.python, "-m", f"{__package__}.worker", settings.name, json.dumps(options)],
             cwd=FOLDER.parent,
-            env=os.environ | ENVIRONMENT,
+            env={**os.environ, **ENVIRONMENT, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -97,8 +104,10 @@ class RemotePeer:
         """What the report calls this peer."""
         return self.settings.label
 
-    def ask(self, operation: str, **arguments: Any) -> dict[str, float]:
-        """The sample that a worker's operation returns.
+    def ask(
+        self, operation: str, *, patience: float = PATIENCE, **arguments: Any
+    ) -> dict[str, float]:
+        """The sample that a worker's operation returns within `patience` seconds.
 
         Raises:
             MeasureFailedError: the peer raised, hung or died.
@@ -109,7 +118,7 @@ class RemotePeer:
             print(command, file=self._process.stdin, flush=True)
         except OSError as error:
             raise MeasureFailedError(f"the worker is gone: {self._last_words()}") from error
-        return self._read()
+        return self._read(patience)
 
     def probe(self, statement: str) -> dict[str, float]:
         """What a statement costs a fresh interpreter of this peer's environment.
@@ -119,7 +128,7 @@ class RemotePeer:
         """
         with subprocess.Popen(
             [self.settings.python, "-P", str(FOLDER / "probe.py"), statement],
-            env=os.environ | ENVIRONMENT,
+            env={**os.environ, **ENVIRONMENT, **STEADY_HEAP},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -137,12 +146,12 @@ class RemotePeer:
         self._process.communicate()
         self._log.close()
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, patience: float = PATIENCE) -> dict[str, Any]:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([self._process.stdout], [], [], patience)
         if not ready:
             self._process.kill()
-            raise MeasureFailedError(f"no answer in {PATIENCE} s")
+            raise MeasureFailedError(f"no answer in {patience:g} s")
         line = self._process.stdout.readline()
         if not line:
             raise MeasureFailedError(f"the worker died: {self._last_words()}")

@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 from . import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .grid import Cell, Column, Grid
     from .remote import RemotePeer
     from .upstream import Upstream
 
 
-def heading(peers: Iterable[RemotePeer], upstream: Upstream, rounds: int) -> str:
+SIGNS = {"ratio": "x", "added": "over"}
+"""Before the baseline's name, in the heading of a comparison."""
+
+
+def heading(
+    peers: Iterable[RemotePeer], left_out: Mapping[str, str], upstream: Upstream, rounds: int
+) -> str:
     """What was measured, where and how."""
     how = f"{upstream.kind} upstream, medians of {rounds} rounds, ratios with lowest and highest"
     lines = [f"{machine.description()}; {how}.", ""]
-    lines += [
-        f"- {peer.label}: "
-        + (f"left out, cannot run here ({peer.missing})" if peer.missing else peer.version)
-        for peer in peers
-    ]
+    lines += [f"- {peer.label}: {peer.version}" for peer in peers]
+    lines += [f"- {label}: left out, cannot run here ({why})" for label, why in left_out.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -32,8 +35,9 @@ def table(grid: Grid) -> str:
     head = [*grid.headings]
     for column in grid.columns:
         head.append(column.heading)
-        if column.gate is not None:
-            head += [f"x {baseline}" for baseline in grid.baselines]
+        if compared(grid, column):
+            sign = SIGNS[grid.versus(column)]
+            head += [f"{sign} {baseline}" for baseline in grid.baselines]
     rows = [[cell.case.label, cell.row, *figures(grid, cell)] for cell in grid.cells]
     rules = ["---", "---", *["---:"] * (len(head) - 2)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rules, *rows)]
@@ -53,9 +57,16 @@ def figures(grid: Grid, cell: Cell) -> Iterator[str]:
     """The texts of one row."""
     for column in grid.columns:
         yield value(grid, cell, column)
-        if column.gate is not None:
+        if compared(grid, column):
+            itself = "1" if grid.versus(column) == "ratio" else "0"
             for baseline in grid.baselines:
-                yield "1" if cell.row == baseline else ratio(grid, cell, column, baseline)
+                at_baseline = cell.row == baseline
+                yield itself if at_baseline else comparison(grid, cell, column, baseline)
+
+
+def compared(grid: Grid, column: Column) -> bool:
+    """Whether a column stands beside what it is compared with."""
+    return column.gate is not None and grid.versus(column) != "itself"
 
 
 def value(grid: Grid, cell: Cell, column: Column) -> str:
@@ -63,14 +74,17 @@ def value(grid: Grid, cell: Cell, column: Column) -> str:
     if spread is None:
         return "failed"
     digits = column.digits
-    if column.gate is None or grid.baselines:
+    if column.gate is None or compared(grid, column):
         return f"{spread.median:,.{digits}f}"
     return f"{spread.median:,.{digits}f} ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})"
 
 
-def ratio(grid: Grid, cell: Cell, column: Column, baseline: str) -> str:
-    spread = grid.ratio(cell, column, baseline)
-    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})" if spread else "-"
+def comparison(grid: Grid, cell: Cell, column: Column, baseline: str) -> str:
+    spread = grid.compared(cell, column, baseline)
+    if spread is None:
+        return "-"
+    digits = 2 if grid.versus(column) == "ratio" else column.digits
+    return f"{spread.median:,.{digits}f} ({spread.low:,.{digits}f}-{spread.high:,.{digits}f})"
 
 
 def as_json(grids: Iterable[Grid], text: str) -> str:

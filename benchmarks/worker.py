@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from . import load
+from . import heavy, load, machine
 from .peers import Setup
 
 if TYPE_CHECKING:
@@ -56,9 +56,25 @@ class Worker:
             for size in sizes
         }
 
-    def client(self, url: str) -> Client:
+    async def burst(self, *, url: str, count: int) -> load.Sample:
+        machine.allow_descriptors(count)
+        return await heavy.burst(self.client(url), count=count)
+
+    async def growth(self, *, url: str, count: int) -> load.Sample:
+        return await heavy.growth(self.client(url), count=count)
+
+    async def crowd(self, *, url: str, count: int, chunks: int) -> load.Sample:
+        machine.allow_descriptors(count)
+        client = self.client(url, connections=count)
+        return await heavy.crowd(client, count=count, chunks=chunks)
+
+    async def backlog(self, *, url: str, chunks: int) -> load.Sample:
+        return await heavy.backlog(self.client(url), chunks=chunks)
+
+    def client(self, url: str, *, connections: int | None = None) -> Client:
         """The client of a scenario."""
-        client: Client = self.made(Setup(url, self.deployments, self.strategy))
+        setup = Setup(url, self.deployments, self.strategy, connections)
+        client: Client = self.made(setup)
         return client
 
     def made(self, setup: Setup) -> Any:

@@ -338,7 +338,8 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
     xAI leaves reasoning tokens out of `completion_tokens` (its total tells).
     """
     usage._extra = body
-    if b"cache" in body:
+    # most answers say `cached_tokens` where it belongs, and nothing else of the kind
+    if b"cache_" in body or (b"cached" in body and not _says_cached(usage)):
         count_cached(usage)
     details = usage.completion_tokens_details
     if details is not None and usage.total_tokens > usage.prompt_tokens + usage.completion_tokens:
@@ -346,6 +347,11 @@ def convert_usage(usage: Usage, body: bytes) -> Usage:
         if missing == details.get("reasoning_tokens"):
             usage.completion_tokens += missing
     return usage
+
+
+def _says_cached(usage: Usage) -> bool:
+    details = usage.prompt_tokens_details
+    return details is not None and details.get("cached_tokens") is not None
 
 
 def count_cached(usage: Usage) -> None:

@@ -21,6 +21,7 @@ from .sse import Splitter
 
 if TYPE_CHECKING:
     from ..exceptions import APIError
+    from ..schemas import Usage
     from .base import Call, Request
 
 PARAMS = frozenset(
@@ -118,7 +119,7 @@ class TextDecoder(StreamDecoder):
             self.ended = True
             return
         piece = self._adapter.convert_completion(payload)
-        self.usage = piece.usage or self.usage
+        self.usage: Usage | None = piece.usage or self.usage
         if not self._show_usage:
             piece.usage = None
         for choice in piece.choices:

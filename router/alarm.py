@@ -40,10 +40,10 @@ class Alarm:
     ) -> None:
         self._queue = queue
         self._rung = False
-        self.when = when
-        self.pause = when - queue.loop.time() if gives_up else 0.0
-        self.end = end
-        self.gives_up = gives_up
+        self.when: float = when
+        self.pause: float = when - queue.loop.time() if gives_up else 0.0
+        self.end: float = end
+        self.gives_up: Callable[[], bool] | None = gives_up
 
     def __enter__(self) -> None:
         queue = self._queue

@@ -20,7 +20,7 @@ from .groups import unknown_alias
 from .wildcards import STAR, Wildcards
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..providers import Compatible
     from .config import DeploymentConfig

@@ -190,9 +190,23 @@ class Core:
             ready = fresh or [d for d in able if failed[d].again]
         elif not trip.plain:
             ready = trip.selected(group, ready)
-        return trip.best(group, ready)
+        return ready
 
     def _pick(
+        self, candidates: Sequence[Deployment], group: Group, trip: Trip
+    ) -> Deployment | None:
+        """The strategy's choice on the first `order` level that is not used up, None if all are."""
+        if trip.unrestricted:
+            return self._within_limits(candidates, group, trip)
+        level = trip.best(group, candidates)
+        chosen = self._within_limits(level, group, trip)
+        while chosen is None and len(level) < len(candidates):
+            candidates = [deployment for deployment in candidates if deployment not in level]
+            level = trip.best(group, candidates)
+            chosen = self._within_limits(level, group, trip)
+        return chosen
+
+    def _within_limits(
         self, candidates: Sequence[Deployment], group: Group, trip: Trip
     ) -> Deployment | None:
         """The strategy's choice among those within their limits, None if there are none."""

@@ -155,6 +155,10 @@ class Deployment:
         """The power of (in flight + 1) by which its own load slows this kind of call."""
         return self.pace(kind).burden.exponent
 
+    def slowdown(self, kind: str) -> float:
+        """How many times as long as usual one more attempt will take, because of its load."""
+        return self.pace(kind).burden.slowdown(self.in_flight, self.weight)
+
     def hindrance(self, now: float) -> float:
         """1, and more the more of its recent attempts failed, or just after a rest."""
         ramp = self.circuit.policy.ramp

@@ -106,8 +106,12 @@ class Engine:
     async def _wait(self, choice: Lease | Wait, group: Group, trip: Trip) -> Lease:
         """Wait for a reserved place, a slot, or anyone who comes back."""
         trip.fresh = False
-        while type(choice) is Wait:
-            if choice.slot:
+        while True:
+            if type(choice) is not Wait:
+                if not choice.delay or await self._reach(choice):
+                    return choice
+                choice = self.core.choose(group, trip)
+            elif choice.slot:
                 try:
                     lease = await group.queue.join(trip, choice.seconds)
                 except TimeoutError:
@@ -121,14 +125,20 @@ class Engine:
             else:
                 await asyncio.sleep(choice.seconds)
                 choice = self.core.choose(group, trip)
-        if choice.delay:
-            try:
-                await asyncio.sleep(choice.delay)
-            except BaseException:
-                choice.abandoned()
-                raise
-            choice.begin()
-        return choice
+
+    async def _reach(self, lease: Lease) -> bool:
+        """Wait for a reserved place; False if its deployment is not to be asked any more."""
+        try:
+            await asyncio.sleep(lease.delay)
+        except BaseException:
+            lease.abandoned()
+            raise
+        if lease.is_wanted:
+            lease.begin()
+            return True
+        lease.abandoned()
+        lease.trip.route.attempts.remove(lease.attempt)  # it never began
+        return False
 
     async def _resume(self, flow: Flow, error: APIError) -> bool:
         """Continue a stream that broke off, on another deployment; False if that cannot be."""

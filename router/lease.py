@@ -57,6 +57,14 @@ class Lease(msgspec.Struct, eq=False):
         return self.trip.core.clock
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether its deployment may still be asked: it was not removed, and does not rest."""
+        circuit = self.deployment.circuit
+        return self.group in self.deployment.groups and (
+            circuit.state == "closed" or circuit.limited
+        )
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the attempt began."""
         return self.clock() - self.began
@@ -99,6 +107,7 @@ class Lease(msgspec.Struct, eq=False):
             self.group.tokens += OUTPUT_WEIGHT * (tokens - self.group.tokens)
             if attempt.first_token is not None:
                 self.pace.decoded(tokens, now - self.trip.start - attempt.first_token)
+        self.pace.burden.observe(self.in_flight, self._comparable(tokens, now))
         if deployment.failing.share:
             deployment.failing.add(now, failed=False)
         self._charge(usage, answer)
@@ -163,10 +172,16 @@ class Lease(msgspec.Struct, eq=False):
         """Take the time to the first token, or to the whole answer, into the statistics."""
         self.pace.observe(seconds, now)
         if self.deployment.successes & 3 == 0 or self.trip.hedges:  # a quarter says as much
-            self.pace.burden.observe(self.in_flight, seconds)
             self.group.timings(self.trip.kind).add(seconds)
         self.pace.waiting.pop(self, None)
         self.deployment.observe(seconds)
+
+    def _comparable(self, tokens: int, now: float) -> float:
+        """Seconds that the answer would have taken, had it been as long as they usually are."""
+        first = self.attempt.first_token
+        before = 0.0 if first is None else first - self.attempt.started
+        rest = now - self.began - before
+        return before + (rest * self.group.tokens / tokens if tokens else rest)
 
     def _blame(self, error: APIError, now: float) -> None:
         """The deployment has failed: its circuit, statistics and quota learn of it."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..exceptions import BadRequestError
 from ..familiar import PARAMETERS
-from ..providers.base import Call
 from ..providers.caching import read_points
 from ..providers.messages import fold_system
 from ..providers.structured import normalise_response_format
@@ -22,6 +21,8 @@ from .prompts import PROMPT_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from ..providers.base import Call
 
 
 @dataclass(frozen=True, slots=True)

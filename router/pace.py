@@ -38,13 +38,27 @@ FEW_TOKENS = 4
 
 
 class Burden:
-    """How much a deployment's own load slows it: the exponent of (in flight + 1).
+    """How much a deployment's own load slows it, learned from how long its answers take.
 
     The slope of log(time) over log(in flight + 1), by exponentially weighted regression, mixed
     with a prior of 1: a deployment counts as a queue until it has shown that it is not one.
+
+    Attributes:
+        exponent: of (in flight + 1), careful: never far from 1.
+        slope: the same, as far as it can be believed.
+        tolerated: attempts in flight under which it has not been slow lately.
     """
 
-    __slots__ = ("_count", "_covariance", "_mean_load", "_mean_time", "_variance", "exponent")
+    __slots__ = (
+        "_count",
+        "_covariance",
+        "_mean_load",
+        "_mean_time",
+        "_variance",
+        "exponent",
+        "slope",
+        "tolerated",
+    )
 
     WEIGHT = 0.02
     PRIOR = 0.15
@@ -54,8 +68,25 @@ class Burden:
     """The exponent of a deployment that no load slows, as far as can be seen. (Wider ranges, to
     0.5 or beyond 1, lose in the simulator's surge and steady scenarios: the slope is noisy.)"""
 
+    CAREFUL, QUICK = 50, 6
+    """Answers before the exponent, and the slope, say anything."""
+
+    QUICK_PRIOR, LEAST_SLOPE = 0.02, 0.1
+    """Prior and least of the slope, which a strategy uses that sends all traffic to the fastest."""
+
+    SLOW = log(2.0)
+    """An answer that takes so many times as long as usual says that its load was too much …"""
+
+    BACK, GROWTH = 0.8, 4.0
+    """… and this share of it is tolerated from then on; it grows by so much with each answer."""
+
+    BEYOND = 2.0
+    """The exponent beyond what is tolerated: a queue may begin there."""
+
     def __init__(self) -> None:
         self.exponent: float = 1.0
+        self.slope: float = 1.0
+        self.tolerated: float = 0.0
         self._count = 0
         self._mean_load = self._mean_time = 0.0
         self._variance = self._covariance = 0.0
@@ -65,14 +96,33 @@ class Burden:
         load, time = log(in_flight + 1), log(max(seconds, 1e-4))
         self._count += 1
         weight = max(self.WEIGHT, 1 / self._count)
-        above = load - self._mean_load
+        above, longer = load - self._mean_load, time - self._mean_time
+        if longer > self.SLOW:
+            self.tolerated = min(self.tolerated, self.BACK * in_flight)
+        elif in_flight > self.tolerated:
+            self.tolerated = min(in_flight, self.tolerated + self.GROWTH)
         self._mean_load += weight * above
-        self._mean_time += weight * (time - self._mean_time)
+        self._mean_time += weight * longer
         self._variance += weight * (above * (load - self._mean_load) - self._variance)
         self._covariance += weight * (above * (time - self._mean_time) - self._covariance)
-        if self._count >= 50:
+        if self._count >= self.QUICK:
+            slope = (self._covariance + self.QUICK_PRIOR) / (self._variance + self.QUICK_PRIOR)
+            self.slope = min(1.0, max(self.LEAST_SLOPE, slope))
+        if self._count >= self.CAREFUL:
             slope = (self._covariance + self.PRIOR) / (self._variance + self.PRIOR)
             self.exponent = min(1.0, max(self.LEAST, slope))
+
+    def slowdown(self, in_flight: int, weight: float) -> float:
+        """How many times as long as usual one more attempt will take, because of its load.
+
+        Until there is enough to tell, every attempt in flight counts as one in front of it, and
+        the deployment's weight says how many it takes side by side.
+        """
+        if self._count < self.QUICK:
+            return (in_flight + 1) / weight
+        free = min(in_flight, self.tolerated) + 1
+        beyond = (in_flight + 1) / free
+        return beyond**self.BEYOND * exp(self.slope * (log(free) - self._mean_load))
 
 
 @dataclass(slots=True, eq=False)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Make = Callable[[Lease, Trip], Awaitable[Any]]
 
 
+PROBE_PATIENCE = 0.5
+"""Seconds that a probe may take as long as nobody knows what is usual."""
+
+
 async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
     """The answer of an attempt, or of the one that overtakes it.
 
@@ -31,7 +35,9 @@ async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
     core.hedge_budget.earn()
     patience = lease.group.timings(trip.kind).patience
     if patience is None:
-        return await make(lease, trip)
+        if not lease.probe:
+            return await make(lease, trip)
+        patience = PROBE_PATIENCE
     runners: dict[asyncio.Task[Any], Lease] = {_run(make, lease, trip): lease}
     winner = None
     try:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .groups import Group
     from .policies import Policies
 
-logger = logging.getLogger("polyroute")
+logger: logging.Logger = logging.getLogger("polyroute")
 
 DECIDING = (
     "timeout",

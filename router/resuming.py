@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..schemas import ChatCompletionChunk
     from .decisions import Core
     from .deployment import Deployment
+    from .groups import Group
     from .lease import Lease
     from .stream import Flow
     from .trip import Trip
@@ -46,40 +47,61 @@ async def resume(core: Core, make: Make, flow: Flow, error: APIError) -> bool:
     while (pause := trip.next_attempt(broken.deployment, error, group)) is not None:
         if pause:
             await asyncio.sleep(pause)
-        try:
-            lease = core.choose(group, trip)
-        except APIError:
+        lease = _at_once(core, group, trip)
+        if lease is None:
             return False
-        if type(lease) is Wait or lease.delay:
-            if type(lease) is not Wait:
-                lease.abandoned()
-            return False
-        lease.attempt.reason = "resume"
-        call, seams = _continuing(trip.call, lease.deployment, sent)
         try:
-            other = await make(lease, trip, call)
+            flow.go_on(*await _continued(make, lease, trip, sent))
         except APIError as failure:
             error = failure
-            continue
-        except BaseException:
-            lease.abandoned()
-            raise
-        try:
-            pending = await _after(other, seams)
-        except APIError as failure:
+        else:
+            return True
+    return False
+
+
+def _at_once(core: Core, group: Group, trip: Trip) -> Lease | None:
+    """A lease on somebody who can be asked now; None: nobody can."""
+    try:
+        lease = core.choose(group, trip)
+    except APIError:
+        return None
+    if type(lease) is Wait:
+        return None
+    if lease.delay:
+        lease.abandoned()
+        return None
+    return lease
+
+
+async def _continued(
+    make: Make, lease: Lease, trip: Trip, sent: str
+) -> tuple[Flow, list[ChatCompletionChunk]]:
+    """Another stream, and its chunks after the text that was sent.
+
+    Raises:
+        APIError: it failed, or it begins otherwise; booked.
+    """
+    lease.attempt.reason = "resume"
+    call, seams = _continuing(trip.call, lease.deployment, sent)
+    try:
+        other = await make(lease, trip, call)
+    except BaseException:
+        lease.abandoned()
+        raise
+    try:
+        pending = await _after(other, seams)
+    except BaseException as failure:
+        if isinstance(failure, APIError):
             other.book_break(failure)
             trip.note(lease.deployment, failure, sent=True)
-            error = failure
-        except BaseException:
-            other.close()
-            raise
-        else:
-            if pending is not None:
-                flow.go_on(other, pending)
-                return True
-            other.close()
-            trip.note(lease.deployment, _Otherwise("its answer begins otherwise"), sent=True)
-    return False
+        other.close()
+        raise
+    if pending is None:
+        other.close()
+        otherwise = _Otherwise("its answer begins otherwise")
+        trip.note(lease.deployment, otherwise, sent=True)
+        raise otherwise
+    return other, pending
 
 
 def _may_resume(trip: Trip, error: APIError) -> bool:

@@ -258,6 +258,7 @@ class Router(Operations, Batches):
         deployment.weight = float(weight)
         for group in deployment.groups:
             group.refresh()  # strategies forget what they made of the old weight
+            self._core.serve(group)
 
     @property
     def ids(self) -> list[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from ..providers import Compatible
     from ..strategies import Strategy
     from .config import DeploymentConfig, RouterSettings
     from .deployment import Deployment
@@ -44,11 +45,12 @@ class Blueprint:
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        settings = self.settings = check_settings(given)
-        self.providers = dict(settings.providers or {})
-        self.rng = settings.rng or random.Random()
-        self.clock = settings.clock
-        self.record = None
+        settings = check_settings(given)
+        self.settings: RouterSettings = settings
+        self.providers: dict[str, Compatible] = dict(settings.providers or {})
+        self.rng: random.Random = settings.rng or random.Random()
+        self.clock: Callable[[], float] = settings.clock
+        self.record: Record | None = None
         if settings.decision_log is not None:
             self.record = Record(settings.decision_log, settings.clock, self.rng)
             self.clock = self.record.clock

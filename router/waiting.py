@@ -9,6 +9,7 @@ lease is made for the one who waits and handed over, nobody can step in between.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .filters import Selection
     from .lease import Lease
     from .trip import Trip
+
+logger: logging.Logger = logging.getLogger("polyroute")
 
 AGING = 10.0
 """Seconds of waiting that weigh as much as one step of priority."""
@@ -90,8 +93,13 @@ class Queue:
             if trip.selection in stuck and not trip.failed:
                 waiting_on.append(waiter)
                 continue
-            lease = choose(trip)
-            if lease is None and worth_waiting(trip):
+            try:
+                lease = choose(trip)
+                stays = lease is None and worth_waiting(trip)
+            except Exception:
+                logger.exception("the strategy failed for a call that waits; it chooses anew")
+                lease, stays = None, False
+            if stays:
                 waiting_on.append(waiter)
                 if not trip.failed:
                     stuck.add(trip.selection)

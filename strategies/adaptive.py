@@ -6,37 +6,16 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .base import FULL_SCAN, shortlist
+from .base import shortlist
+from .usual import Usuals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .base import C, Candidate, Demand
-
-NO_HISTORY = 0.5
-"""Seconds to the first token as long as nobody has any history."""
-
-NO_RATE = 50.0
-"""Tokens per second, likewise."""
+    from .base import C, Demand
 
 NOISE = 0.02
 """Scores differ at random by up to half of this share, so that bursts do not move as one."""
-
-SAMPLE = 15
-"""Candidates from which a large group's usual times are taken …"""
-
-RENEWAL = 64
-"""… anew after so many choices."""
-
-
-@dataclass(slots=True)
-class Usual:
-    """What is usual in a group for one kind of call, and the list it was taken from."""
-
-    first: float = NO_HISTORY
-    rate: float = NO_RATE
-    seen: Sequence[object] = ()
-    age: int = RENEWAL
 
 
 @dataclass(slots=True)
@@ -50,12 +29,15 @@ class Adaptive:
     """
 
     rng: random.Random = field(default_factory=random.Random, repr=False)
-    _usual: dict[str, Usual] = field(default_factory=dict, repr=False)
+    _usuals: Usuals = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._usuals = Usuals(self.rng)
 
     def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
         """See :class:`Strategy`."""
         kind, now, tokens = request.kind, request.now, request.output_tokens
-        usual = self._usual_of(candidates, kind)
+        usual = self._usuals.of(candidates, kind)
         draw = self.rng.random
         best, lowest = candidates[0], float("inf")
         for candidate in shortlist(candidates, self.rng):
@@ -75,21 +57,3 @@ class Adaptive:
         if lowest == float("inf"):  # nobody has weight: all are as good
             return candidates[int(draw() * len(candidates))]
         return best
-
-    def _usual_of(self, candidates: Sequence[Candidate], kind: str) -> Usual:
-        """The median time to first token and the mean rate of those that have any."""
-        usual = self._usual.get(kind)
-        if usual is None:
-            usual = self._usual[kind] = Usual()
-        usual.age += 1
-        few = len(candidates) <= FULL_SCAN
-        if usual.age < (2 if few else RENEWAL) and usual.seen is candidates:
-            return usual
-        usual.seen, usual.age = candidates, 0
-        sample = candidates if few else self.rng.sample(candidates, SAMPLE)
-        paces = [candidate.pace(kind) for candidate in sample]
-        firsts = sorted(pace.first for pace in paces if pace.first is not None)
-        rates = [pace.rate for pace in paces if pace.rate is not None]
-        usual.first = firsts[len(firsts) // 2] if firsts else NO_HISTORY
-        usual.rate = sum(rates) / len(rates) if rates else NO_RATE
-        return usual

@@ -62,6 +62,10 @@ class Candidate(Protocol):
         """The power of (in flight + 1) by which its own load slows it; 1 until it is known."""
         ...
 
+    def slowdown(self, kind: str, /) -> float:
+        """How many times as long as usual one more attempt will take, because of its load."""
+        ...
+
     def headroom(self, request: Demand, /) -> float:
         """Share of its quota that would be left after the request; 1 without a quota."""
         ...
@@ -76,6 +80,9 @@ class Pace(Protocol):
 
     first: float | None
     """Smoothed seconds to the first token, or to an unstreamed answer; None without history."""
+
+    first_at: float
+    """When that was last observed, by the Router's clock."""
 
     steady: float | None
     """The same, slower to change: what is usual."""

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .adaptive import Adaptive
+from .lowest_latency import LowestLatency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ SURE = 3.0
 
 @dataclass(slots=True)
 class CostBased:
-    """Ask the cheapest deployment for this request; `adaptive` decides among about equals.
+    """Ask the cheapest deployment for this request; the fastest of about equals.
 
     Args:
         rng: the source of all chance.
@@ -34,10 +34,10 @@ class CostBased:
 
     rng: random.Random = field(default_factory=random.Random, repr=False)
     latency_objective: float = float("inf")
-    _fastest: Adaptive = field(init=False, repr=False)
+    _fastest: LowestLatency = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._fastest = Adaptive(self.rng)
+        self._fastest = LowestLatency(self.rng)
 
     def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
         """See :class:`Strategy`."""

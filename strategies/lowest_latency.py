@@ -8,7 +8,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from .base import lowest, shortlist
-from .usual import Usuals
+from .usual import Usuals, predicted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +48,11 @@ class LowestLatency:
 
     def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
         """See :class:`Strategy`."""
-        kind, now, tokens = request.kind, request.now, request.output_tokens
+        kind, now = request.kind, request.now
         usual = self._usuals.of(candidates, kind)
         draw = self.rng.random
 
-        def predicted(candidate: Candidate) -> float:
+        def metric(candidate: Candidate) -> float:
             if candidate.weight <= 0:
                 return float("inf")
             pace = candidate.pace(kind)
@@ -60,12 +60,10 @@ class LowestLatency:
             if pace.first is None:
                 seconds = UNSEEN if idle else COLD
             else:
-                seconds = pace.expected(now, usual.first)
-                if kind == "stream":
-                    seconds += tokens / (pace.rate or usual.rate)
+                seconds = predicted(candidate, usual, request)
                 if idle:
                     seconds *= exp((pace.first_at - now) / FADING)
                 seconds *= 1 + NOISE * (draw() - 0.5)
             return seconds * candidate.slowdown(kind) * candidate.hindrance(now)
 
-        return lowest(shortlist(candidates, self.rng), predicted, self.rng)
+        return lowest(shortlist(candidates, self.rng), metric, self.rng)

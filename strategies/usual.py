@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-    from .base import Candidate
+    from .base import Candidate, Demand
 
 NO_HISTORY = 0.5
 """Seconds to the first token as long as nobody has any history."""
@@ -22,7 +22,7 @@ NO_RATE = 50.0
 SAMPLE = 15
 """Candidates from which a large group's usual times are taken …"""
 
-RENEWAL = 16
+RENEWAL = 64
 """… anew after so many choices."""
 
 
@@ -60,3 +60,12 @@ class Usuals:
         usual.first = firsts[len(firsts) // 2] if firsts else NO_HISTORY
         usual.rate = sum(rates) / len(rates) if rates else NO_RATE
         return usual
+
+
+def predicted(candidate: Candidate, usual: Usual, request: Demand) -> float:
+    """Seconds that the whole answer will take, as fast as the candidate usually is."""
+    pace = candidate.pace(request.kind)
+    seconds = pace.expected(request.now, usual.first)
+    if request.kind == "stream":
+        seconds += request.output_tokens / (pace.rate or usual.rate)
+    return seconds

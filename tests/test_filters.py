@@ -470,3 +470,15 @@ class TestThroughTheRouter:
         with pytest.raises(UnsupportedParamsError, match="gold"):
             await router.acompletion("smart", [USER], tags=["gold"])
         assert len(free.requests) + len(paid.requests) == 1
+
+
+@pytest.mark.anyio
+class TestUsedUpLevels:
+    async def test_next_order_level_before_waiting(self, fleet: Fleet) -> None:
+        """When the quota of the first level is used up, the next one is asked at once."""
+        one, two = await fleet.start("openai", "openai")
+        first = one.deployment("smart", id="first", order=1, rpm=2)
+        router = await fleet.router({"smart": [first, two.deployment("smart", id="next", order=2)]})
+        answers = [await router.acompletion("smart", [USER]) for _ in range(4)]
+        served = [answer.route.served_by for answer in answers]
+        assert served == ["first", "first", "next", "next"]

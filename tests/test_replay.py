@@ -150,13 +150,24 @@ async def test_other_configuration(fleet: Fleet) -> None:
     assert (replayed.logged["pause"], replayed.decided["pause"]) == (0.0, None)
 
 
-async def test_changed_configuration(fleet: Fleet) -> None:
-    """A log is replayed up to where deployments came or went, and says so."""
-    one, two = await fleet.start("openai", "openai")
-    incident = Incident(one.deployment("smart", id="one"))
+@pytest.mark.parametrize("change", ["add", "remove", "weight", "all"])
+async def test_changed_configuration(fleet: Fleet, change: str) -> None:
+    """A log is replayed up to where the configuration changed, and says so."""
+    one, two, three = await fleet.start("openai", "openai", "openai")
+    entries = [it.deployment("smart", id=id) for it, id in ((one, "one"), (two, "two"))]
+    other = three.deployment("smart", id="three")
+    incident = Incident(*entries)
     async with incident.record() as router:
         await call(router)
-        router.add_deployment(two.deployment("smart", id="two"))
+        match change:
+            case "add":
+                router.add_deployment(other)
+            case "remove":
+                router.remove_deployment("one")
+            case "weight":
+                router.set_weight("one", 3.0)
+            case "all":
+                router.set_model_list([other])
         await call(router)
     replayed = incident.replay()
     assert (replayed.changed, replayed.logged) == (True, None)

@@ -43,6 +43,9 @@ class Deployed:
     def burden(self, kind: str) -> float:
         return 1.0
 
+    def slowdown(self, kind: str) -> float:
+        return (self.in_flight + 1) / self.weight
+
     def hindrance(self, now: float) -> float:
         return self.hindered
 

@@ -10,6 +10,7 @@ from ..grid import Cell
 
 if TYPE_CHECKING:
     from ..grid import Case
+    from ..pace import Pace
     from ..remote import RemotePeer
     from ..upstream import Upstream
 
@@ -21,12 +22,12 @@ class Bench:
     Attributes:
         peers: those that can run here, the baseline first.
         upstream: the model API they call.
-        sizes: numbers of deployments that the choice is measured at.
+        pace: the size of the run.
     """
 
     peers: tuple[RemotePeer, ...]
     upstream: Upstream
-    sizes: tuple[int, ...]
+    pace: Pace
 
     def cells(self, case: Case, operation: str, *, scenario: str, **arguments: int) -> list[Cell]:
         """A cell for every peer, doing the same.

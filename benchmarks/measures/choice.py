@@ -23,15 +23,19 @@ def choice(bench: Bench) -> Grid:
         name="choice",
         title="A router's choice alone, CPU µs, by number of deployments",
         headings=("strategy", "router"),
-        columns=tuple(
-            Column(str(size), f"{size:,}", digits=1, gate=str(size)) for size in bench.sizes
+        columns=(
+            *(
+                Column(str(size), f"{size:,}", digits=1, gate=str(size))
+                for size in bench.pace.sizes
+            ),
+            Column("growth", "the last over the one before", digits=2, gate="-growth"),
         ),
         cells=[
             Cell(
                 Case(strategy),
                 peer.label,
                 peer.label,
-                partial(take, peer, url=url, strategy=strategy, sizes=bench.sizes),
+                partial(take, peer, url=url, strategy=strategy, sizes=bench.pace.sizes),
             )
             for strategy in dict.fromkeys(name for peer in bench.peers for name in peer.strategies)
             for peer in bench.peers
@@ -44,4 +48,6 @@ def take(
     peer: RemotePeer, *, seconds: float, url: str, strategy: str, sizes: tuple[int, ...]
 ) -> Sample:
     """Every size in turn, in one cell."""
-    return peer.ask("choices", url=url, seconds=seconds * SLICE, strategy=strategy, sizes=sizes)
+    sample = peer.ask("choices", url=url, seconds=seconds * SLICE, strategy=strategy, sizes=sizes)
+    before, last = (sample[str(size)] for size in sizes[-2:])
+    return sample | {"growth": last / before}

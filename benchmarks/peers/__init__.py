@@ -5,6 +5,8 @@ Who is measured: one small module per peer, loaded only inside the peer's own pr
     polyroute      this project's Router
     litellm        litellm's Router
     openai         the openai SDK's AsyncOpenAI
+    tensorzero     TensorZero's gateway in this process, in Rust
+    any-llm        Mozilla's any-llm
 
 A peer's name is its module's with dashes. A module has
 
@@ -32,6 +34,14 @@ KEY = "sk-mock"
 BASELINE = "bare-aiohttp"
 GROUP = "group"
 
+REQUIREMENTS = {
+    "any-llm": ("any-llm-sdk[openai]",),
+    "litellm": ("litellm",),
+    "openai": ("openai",),
+    "tensorzero": ("tensorzero",),
+}
+"""What is installed for a peer that is not in this environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -41,11 +51,14 @@ class Setup:
         url: the model API's base.
         deployments: how many deployments of it a router gets.
         strategy: how a router chooses among them, None for its default.
+        connections: how many may be open at once, where a client limits them; None for its
+            default.
     """
 
     url: str
     deployments: int
     strategy: str | None
+    connections: int | None = None
 
 
 class Client(Protocol):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import Setup
 
 DISTRIBUTION = "aiohttp"
-IMPORTS = ("import aiohttp, pydantic", "import aiohttp, orjson")
+IMPORTS = ("import aiohttp, orjson", "import aiohttp, pydantic")
 STRATEGIES = ()
 
 

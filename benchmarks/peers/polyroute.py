@@ -29,11 +29,14 @@ STRATEGIES = (
 
 
 class Client:
-    """A Router with one group."""
+    """A Router with one group; `options` are its further arguments."""
 
-    def __init__(self, setup: Setup) -> None:
-        chosen = {"routing_strategy": setup.strategy} if setup.strategy else {}
-        self.router = polyroute.Router(model_list(setup), **chosen)
+    def __init__(self, setup: Setup, **options: Any) -> None:
+        if setup.strategy:
+            options["routing_strategy"] = setup.strategy
+        if setup.connections:
+            options["max_connections"] = setup.connections
+        self.router = polyroute.Router(model_list(setup), **options)
 
     async def call(self, messages: Messages) -> str | None:
         answer = await self.router.acompletion(model=GROUP, messages=messages)

@@ -67,9 +67,7 @@ def simulate(scenario: Scenario, policy: str, seed: int) -> Simulation:
     return Simulation(scenario, POLICIES[policy], seed).run()
 
 
-def compare(
-    scenario: Scenario, names: Sequence[str], seeds: Sequence[int]
-) -> dict[str, Metrics]:
+def compare(scenario: Scenario, names: Sequence[str], seeds: Sequence[int]) -> dict[str, Metrics]:
     """The means over all seeds, by policy."""
     return {
         name: mean([measure(simulate(scenario, name, seed)) for seed in seeds]) for name in names

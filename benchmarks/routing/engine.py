@@ -84,7 +84,10 @@ class Simulation:
 
     def _arrive(self, arrival: Arrival) -> None:
         request = Request(
-            arrival.number, self.now, arrival.input_tokens, arrival.output_tokens,
+            arrival.number,
+            self.now,
+            arrival.input_tokens,
+            arrival.output_tokens,
             instance=arrival.number % self.scenario.instances,
         )
         self.requests.append(request)
@@ -224,7 +227,8 @@ class Simulation:
         if outcome == "midstream":
             request.wanted = max(1, attempt.wanted - tokens)
             if not policy.may_resume(request):
-                return self._finish(request, outcome)
+                self._finish(request, outcome)
+                return
             request.resumed += 1
         pause = policy.next_attempt(self.now, attempt, ending)
         if pause is None or pause >= request.arrived + self.scenario.deadline - self.now:

@@ -105,8 +105,8 @@ class LiteLLM(Policy):
         super().ended(now, attempt, ending)
         known, outcome = self.known[attempt.place], ending.outcome
         if outcome == "ok":
-            return self._answered(now, attempt, ending.tokens)
-        if outcome == "cancel":
+            self._answered(now, attempt, ending.tokens)
+        if outcome in {"ok", "cancel"}:
             return
         if outcome == "timeout":
             known.latencies.append(LATE)

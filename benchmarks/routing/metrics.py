@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from math import floor, inf, isfinite, nan, sqrt
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -65,9 +66,7 @@ def measure(simulation: Simulation) -> Metrics:
 def verdicts(simulation: Simulation) -> Counter[str]:
     """Why calls failed, and how many."""
     warmup = simulation.scenario.warmup
-    return Counter(
-        it.verdict for it in simulation.requests if not it.ok and it.arrived >= warmup
-    )
+    return Counter(it.verdict for it in simulation.requests if not it.ok and it.arrived >= warmup)
 
 
 def mean(runs: Sequence[Metrics]) -> Metrics:
@@ -111,12 +110,10 @@ def _swing(starts: Sequence[Start], scenario: Scenario) -> float:
     if len(used) <= 3:
         return nan
     swings, chances = [], []
-    for (before, many), (after, more) in zip(used, used[1:], strict=False):
+    for (before, many), (after, more) in pairwise(used):
         pairs = [(before[place] / many, after[place] / more) for place in places]
         swings.append(sum((new - old) ** 2 for old, new in pairs))
-        chances.append(
-            sum(new * (1 - new) / more + old * (1 - old) / many for old, new in pairs)
-        )
+        chances.append(sum(new * (1 - new) / more + old * (1 - old) / many for old, new in pairs))
     return sqrt(max(0.0, fmean(swings) - fmean(chances)))
 
 
@@ -134,9 +131,7 @@ def _of_window(
     return {
         "ok_fault": sum(it.ok for it in during) / max(1, len(during)),
         "ttft99_fault": percentile(sorted(_first(it, scenario) for it in during), 99),
-        "bad_starts": sum(
-            it.place in bad for it in starts if window.begins <= it.at < window.ends
-        ),
+        "bad_starts": sum(it.place in bad for it in starts if window.begins <= it.at < window.ends),
         "recovery": _recovery(
             [(it.at - window.ends, it.place in bad) for it in starts if it.at >= window.ends],
             RECOVERED * share if share > UNUSED else inf,

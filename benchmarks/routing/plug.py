@@ -19,67 +19,71 @@ def policy(simulator: Any, **settings: Any) -> type:
 
     `settings` are the Router's.
     """
+    return type("Plugged", (Plugged, simulator.Stack), {"settings": settings})
 
-    class Foreign(simulator.Stack):  # type: ignore[misc, name-defined]
-        """One instance of the Router."""
 
-        def init(self) -> None:
-            self._ours = Shipped(parse(self.sc.d), self.rng, **settings)
-            self._requests: dict[Any, ForeignRequest] = {}
+class Plugged:
+    """One instance of the Router, asked as a `Stack` is: mixed in before it."""
 
-        def est_tokens(self, request: Any) -> float:
-            return float(request.inp + self._ours.expected_tokens)
+    settings: dict[str, Any]
+    sc: Any
+    rng: Any
 
-        def choose(self, now: float, request: Any, left: float, hedge: bool) -> Any:
-            choice = self._ours.choose(now, self._request(request), hedge=hedge)
-            return ("wait", choice.seconds) if isinstance(choice, Pause) else choice
+    def init(self) -> None:
+        self._ours = Shipped(parse(self.sc.d), self.rng, **self.settings)
+        self._requests: dict[Any, ForeignRequest] = {}
 
-        def on_reserve(self, now: float, attempt: Any) -> None:
-            self._ours.reserved(now, self._attempt(attempt))
+    def est_tokens(self, request: Any) -> float:
+        return float(request.inp + self._ours.expected_tokens)
 
-        def on_start(self, now: float, attempt: Any) -> None:
-            super().on_start(now, attempt)
-            self._ours.started(now, self._attempt(attempt))
+    def choose(self, now: float, request: Any, left: float, hedge: bool) -> Any:
+        choice = self._ours.choose(now, self._request(request), hedge=hedge)
+        return ("wait", choice.seconds) if isinstance(choice, Pause) else choice
 
-        def on_first(self, now: float, attempt: Any, headers: Any) -> None:
-            super().on_first(now, attempt, headers)
-            self._ours.first_token(now, self._attempt(attempt), headers)
+    def on_reserve(self, now: float, attempt: Any) -> None:
+        self._ours.reserved(now, self._attempt(attempt))
 
-        def on_end(
-            self, now: float, attempt: Any, outcome: Any, wait: Any, headers: Any, made: int
-        ) -> None:
-            super().on_end(now, attempt, outcome, wait, headers, made)
-            self._ours.ended(now, self._attempt(attempt), Ending(outcome, wait, headers, made))
+    def on_start(self, now: float, attempt: Any) -> None:
+        super().on_start(now, attempt)  # type: ignore[misc]
+        self._ours.started(now, self._attempt(attempt))
 
-        def after_failure(
-            self, now: float, request: Any, attempt: Any, outcome: Any, wait: Any, left: float
-        ) -> Any:
-            ending = Ending(outcome, wait)
-            return self._ours.next_attempt(now, self._attempt(attempt), ending)
+    def on_first(self, now: float, attempt: Any, headers: Any) -> None:
+        super().on_first(now, attempt, headers)  # type: ignore[misc]
+        self._ours.first_token(now, self._attempt(attempt), headers)
 
-        def can_resume(self, request: Any) -> bool:
-            return self._ours.may_resume(self._request(request))
+    def on_end(
+        self, now: float, attempt: Any, outcome: Any, wait: Any, headers: Any, made: int
+    ) -> None:
+        super().on_end(now, attempt, outcome, wait, headers, made)  # type: ignore[misc]
+        self._ours.ended(now, self._attempt(attempt), Ending(outcome, wait, headers, made))
 
-        def hedge_delay(self, now: float, request: Any) -> Any:
-            return self._ours.hedges_after(now, self._attempt(request.active[-1]))
+    def after_failure(
+        self, now: float, request: Any, attempt: Any, outcome: Any, wait: Any, left: float
+    ) -> Any:
+        ending = Ending(outcome, wait)
+        return self._ours.next_attempt(now, self._attempt(attempt), ending)
 
-        def may_hedge(self, now: float, request: Any) -> bool:
-            return True  # whoever chooses decides
+    def can_resume(self, request: Any) -> bool:
+        return self._ours.may_resume(self._request(request))
 
-        def patience(self, now: float, attempt: Any) -> float:
-            left = self._ours.gives_up(now, self._attempt(attempt))
-            return 0.0 if left else self.sc.ttft_timeout
+    def hedge_delay(self, now: float, request: Any) -> Any:
+        return self._ours.hedges_after(now, self._attempt(request.active[-1]))
 
-        def _request(self, foreign: Any) -> Any:
-            known = self._requests.get(foreign)
-            if known is None:
-                known = self._requests[foreign] = ForeignRequest(foreign)
-            return known
+    def may_hedge(self, now: float, request: Any) -> bool:
+        return True  # whoever chooses decides
 
-        def _attempt(self, foreign: Any) -> Any:
-            return self._request(foreign.req).attempt(foreign)
+    def patience(self, now: float, attempt: Any) -> float:
+        left = self._ours.gives_up(now, self._attempt(attempt))
+        return 0.0 if left else self.sc.ttft_timeout
 
-    return Foreign
+    def _request(self, foreign: Any) -> Any:
+        known = self._requests.get(foreign)
+        if known is None:
+            known = self._requests[foreign] = ForeignRequest(foreign)
+        return known
+
+    def _attempt(self, foreign: Any) -> Any:
+        return self._request(foreign.req).attempt(foreign)
 
 
 class ForeignRequest:

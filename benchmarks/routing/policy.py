@@ -7,7 +7,6 @@ codes and headers. The simulation asks `choose` for every attempt and tells what
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,8 +42,8 @@ class Ending(NamedTuple):
     tokens: int = 0
 
 
-class Policy(ABC):
-    """The base: counts what is in flight; no health, no retries. Times are seconds."""
+class Policy:
+    """The base: counts what is in flight, asks nobody, retries nothing. Times are seconds."""
 
     def __init__(self, scenario: Scenario, rng: random.Random) -> None:
         self.scenario = scenario
@@ -53,11 +52,9 @@ class Policy(ABC):
         self.in_flight = [0] * len(scenario.deployments)
         self.tokens = scenario.lengths.output_median
 
-    @abstractmethod
-    def choose(
-        self, now: float, request: Request, *, hedge: bool = False
-    ) -> Choice | Pause | None:
+    def choose(self, now: float, request: Request, *, hedge: bool = False) -> Choice | Pause | None:
         """Whom to ask for the next attempt of a request; None: nobody, it has failed."""
+        return None
 
     def reserved(self, now: float, attempt: Attempt) -> None:
         """The choice was taken; the attempt starts now, or after the choice's delay."""

@@ -280,5 +280,3 @@ def _in_order(path: Path) -> tuple[int, str]:
     """s2 before s10."""
     number = path.stem.partition("_")[0].removeprefix("s")
     return (int(number) if number.isdigit() else 0, path.stem)
-
-

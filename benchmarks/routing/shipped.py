@@ -77,9 +77,7 @@ class Shipped(Policy):
         """Tokens that an answer will probably have, as the Router has learned."""
         return self._group.tokens
 
-    def choose(
-        self, now: float, request: Request, *, hedge: bool = False
-    ) -> Choice | Pause | None:
+    def choose(self, now: float, request: Request, *, hedge: bool = False) -> Choice | Pause | None:
         self._now = now
         trip = self._trips.get(request) or self._set_out(request)
         lease: Lease | Wait | None
@@ -145,7 +143,9 @@ class Shipped(Policy):
 
     def hedges_after(self, now: float, attempt: Attempt) -> float | None:
         trip = self._trips[attempt.request]
-        probing = any(lease.probe for it in attempt.request.active if (lease := self._leases.get(it)))
+        probing = any(
+            lease.probe for it in attempt.request.active if (lease := self._leases.get(it))
+        )
         return self._group.timings(trip.kind).patience if probing or trip.hedges else None
 
     def gives_up(self, now: float, attempt: Attempt) -> bool:

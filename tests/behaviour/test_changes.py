@@ -92,21 +92,74 @@ async def test_replaced_altogether(fleet: Fleet) -> None:
     assert served(load.answers).keys() == {"smart-0", id}
 
 
-async def test_reweighted(fleet: Fleet) -> None:
-    """Weights change by taking a deployment out and in again; no call is lost meanwhile."""
+@pytest.mark.parametrize("strategy", ["simple-shuffle", "adaptive", "round-robin"])
+async def test_reweighted(fleet: Fleet, strategy: str) -> None:
+    """Weights change under load: a weight of 0 takes a deployment out, and 1 brings it back."""
     one, two = await fleet.start("openai", "openai", latency=0.001)
     router = await fleet.router(
-        {"smart": [one, two.deployment("smart", id="two")]}, rng=random.Random(1)
+        {"smart": [one, two]}, rng=random.Random(1), routing_strategy=strategy
     )
     load = Load(router)
     await load.calls(50)
-    router.remove_deployment("two")
-    router.add_deployment(two.deployment("smart", id="two", weight=9))
+    router.set_weight("smart-1", 0)
+    await load.calls(25)
     two.requests.clear()
+    await load.calls(100)
+    assert two.requests == []
+    router.set_weight("smart-1", 1)
     await load.calls(100)
     await load.end()
     assert load.errors == []
-    assert len(two.requests) > 60
+    assert len(two.requests) > 20
+
+
+async def test_new_list(fleet: Fleet) -> None:
+    """A whole new list takes effect under load; what is in both lists keeps its state."""
+    old, both, new = await fleet.start("openai", "openai", "anthropic", latency=0.002)
+    stays = both.deployment("smart", id="both", rpm=10**6)
+    router = await fleet.router(
+        {"smart": [old, stays]}, routing_strategy="round-robin", rng=random.Random(1)
+    )
+    load = Load(router)
+    await load.calls(60)
+    before = router.stats()[1]["calls"]
+    router.set_model_list([stays, new.deployment("smart", id="new")])
+    await load.calls(40)
+    seen = len(old.requests)
+    await load.calls(60)
+    await load.end()
+    assert load.errors == []
+    assert len(old.requests) == seen
+    rows = {row["id"]: row for row in router.stats()}
+    assert rows.keys() == {"both", "new"}
+    assert rows["both"]["calls"] > before
+    assert in_flight(router) == 0
+
+
+async def test_new_list_serves_those_who_wait(fleet: Fleet) -> None:
+    """Calls that wait for a slot go on with the deployments of a new list."""
+    one, two = await fleet.start("openai", "openai")
+    router = await fleet.router({"smart": [one.deployment("smart", max_parallel_requests=1)]})
+    one.hang()
+    holder = asyncio.ensure_future(ask(router))
+    await one.until(lambda it: it.in_flight == 1)
+    waiting = [asyncio.ensure_future(ask(router)) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    router.set_model_list([two.deployment("smart", id="new")])
+    async with asyncio.timeout(0.5):
+        assert served(await asyncio.gather(*waiting)) == {"new": 5}
+    holder.cancel()
+    await asyncio.wait([holder])
+
+
+async def test_wrong_list_changes_nothing(fleet: Fleet) -> None:
+    """A list with a mistake in it is refused whole."""
+    (upstream,) = await fleet.start("openai")
+    router = await fleet.router({"smart": [upstream]})
+    with pytest.raises(ConfigurationError, match=r"model_list\[1\]"):
+        router.set_model_list([upstream.deployment("other"), {"model_name": "wrong"}])
+    assert router.aliases == ["smart"]
+    assert (await ask(router)).choices
 
 
 async def test_removed_one_drains(fleet: Fleet) -> None:

@@ -248,7 +248,7 @@ class TestProbe:
     @pytest.mark.parametrize("callers", [50])
     async def test_exactly_one(self, fleet: Fleet, clock: FakeClock, callers: int) -> None:
         """Over all tasks exactly one call probes; all others are answered elsewhere meanwhile."""
-        router, one, two = await pair(fleet, clock, allowed_fails=0)
+        router, one, _ = await pair(fleet, clock, allowed_fails=0)
         one.fail(500)
         await calls(router, 1)
         clock.advance(6)
@@ -275,7 +275,7 @@ class TestProbe:
         self, fleet: Fleet, clock: FakeClock
     ) -> None:
         """A probe that hangs is hedged: its caller is answered long before the deadline."""
-        router, one, two = await pair(fleet, clock, allowed_fails=0)
+        router, one, _ = await pair(fleet, clock, allowed_fails=0)
         await calls(router, 100)
         one.fail(500)
         await calls(router, 1)
@@ -286,6 +286,18 @@ class TestProbe:
         assert seconds < 0.5
         await quiet(one)
         assert in_flight(router) == 0
+
+    async def test_hanging_probe_without_history(self, fleet: Fleet, clock: FakeClock) -> None:
+        """So is a probe before anybody knows how long calls take."""
+        router, one, _ = await pair(fleet, clock, allowed_fails=0)
+        one.fail(500)
+        await calls(router, 3)
+        clock.advance(6)
+        one.hang()
+        answer, seconds = await timed(ask(router, timeout=5))
+        assert answer.route.served_by == "smart-1"
+        assert seconds < 1.5
+        await quiet(one)
 
     async def test_cancelled_probe_makes_room(self, fleet: Fleet, clock: FakeClock) -> None:
         """A probe whose caller goes away is no verdict: the next call probes."""
@@ -427,9 +439,7 @@ class TestPanic:
         """max_parallel_requests is kept in panic, too."""
         (upstream,) = await fleet.start("openai", latency=0.005)
         entry = upstream.deployment("smart", max_parallel_requests=2)
-        router = await fleet.router(
-            {"smart": [entry]}, clock=clock, allowed_fails=0, num_retries=0
-        )
+        router = await fleet.router({"smart": [entry]}, clock=clock, allowed_fails=0, num_retries=0)
         upstream.fail(500)
         await failure(router)
         assert await outcomes(*(ask(router) for _ in range(20))) == {"ok": 20}
@@ -439,9 +449,7 @@ class TestPanic:
         """rpm is kept in panic, too."""
         (upstream,) = await fleet.start("openai")
         entry = upstream.deployment("smart", rpm=5)
-        router = await fleet.router(
-            {"smart": [entry]}, clock=clock, allowed_fails=0, num_retries=0
-        )
+        router = await fleet.router({"smart": [entry]}, clock=clock, allowed_fails=0, num_retries=0)
         upstream.fail(401)
         await failure(router)
         upstream.fail(401, times=None)

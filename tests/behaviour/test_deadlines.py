@@ -282,8 +282,48 @@ class TestWaits:
         (upstream,) = await fleet.start("openai")
         router = await fleet.router({"smart": [upstream]}, rng=random.Random(1))
         upstream.fail(500, times=None)
-        start = time.monotonic()
         ended = await asyncio.gather(*(timed(ask(router, timeout=0.5)) for _ in range(100)))
-        assert time.monotonic() - start < 0.5 + 0.15
         assert max(seconds for _, seconds in ended) < 0.5 + GRACE
         assert all(isinstance(error, APIError) for error, _ in ended)
+
+
+class TestGuilt:
+    """Whose fault it is that time ran out."""
+
+    async def test_usual_time_passed(self, fleet: Fleet) -> None:
+        """A deployment that hangs far beyond its usual time is to blame, limit or not."""
+        one, two = await fleet.start("openai", "openai")
+        router = await fleet.router({"smart": [one, two]}, allowed_fails=1)
+        for _ in range(30):
+            await ask(router)
+        one.hang(times=None)
+        for _ in range(2):
+            await ask(router, timeout=0.3)
+        assert router.stats()[0]["state"] == "open"
+
+    async def test_force_timeout_is_the_callers(self, fleet: Fleet) -> None:
+        """A stream that the caller's force_timeout ends is nobody's failure, and not resumed."""
+        one, two = await fleet.start("openai", "openai", answer="a b c d", chunk_delay=0.03)
+        router = await fleet.router(
+            {"smart": [one, two]}, allowed_fails=0, on_stream_break="resume"
+        )
+        start = time.monotonic()
+        with pytest.raises(StreamInterruptedError):
+            await read(await ask(router, stream=True, force_timeout=0.08))
+        assert time.monotonic() - start < 0.08 + GRACE
+        assert two.requests == []
+        assert [row["state"] for row in router.stats()] == ["closed", "closed"]
+
+    async def test_force_timeout_bounds_going_on(self, fleet: Fleet) -> None:
+        """A stream that goes on elsewhere is still bounded by the caller's force_timeout."""
+        one, two = await fleet.start("openai", "openai", answer="a b c d")
+        router = await fleet.router({"smart": [one, two]}, on_stream_break="resume")
+        one.cut(after_chunks=2)
+        two.hang(times=None, after_chunks=3)
+        start = time.monotonic()
+        with pytest.raises(StreamInterruptedError) as caught:
+            await read(await ask(router, stream=True, force_timeout=0.15))
+        assert time.monotonic() - start < 0.15 + GRACE
+        assert caught.value.partial_message.content == "a b c"
+        await quiet(one, two)
+        assert in_flight(router) == 0

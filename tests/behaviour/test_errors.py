@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "sk-this-is-a-secret-0123456789"  # noqa: S105  none of anybody's
+SECRET = "sk-this-is-a-secret-0123456789"
 KINDS = {
     400: BadRequestError,
     401: AuthenticationError,

@@ -235,7 +235,9 @@ class TestBadRequests:
         """A call can turn off what the Router allows."""
         router, (one, two) = await chain(fleet, "a", "b", fallback_on_bad_request=True)
         one.fail(400)
-        assert isinstance(await failure(router, "a", fallback_on_bad_request=False), BadRequestError)
+        assert isinstance(
+            await failure(router, "a", fallback_on_bad_request=False), BadRequestError
+        )
         assert two.requests == []
 
     async def test_what_we_refuse_ourselves(self, fleet: Fleet) -> None:
@@ -300,9 +302,7 @@ class TestContextWindow:
 
     async def test_of_a_call(self, fleet: Fleet) -> None:
         """A call can bring its own context_window_fallbacks."""
-        router = await refusing(
-            fleet, TOO_LONG, context_window_fallbacks=[{"smart": ["backup"]}]
-        )
+        router = await refusing(fleet, TOO_LONG, context_window_fallbacks=[{"smart": ["backup"]}])
         answer = await ask(router, context_window_fallbacks=["large"])
         assert answer.route.served_by == "large-0"
 
@@ -350,9 +350,7 @@ class TestContentPolicy:
             fleet.http(REFUSED, "400 Bad Request", content_type="application/json")
         )
         (sibling,) = await fleet.start("openai")
-        router = await fleet.router(
-            {"smart": [bad.deployment("smart"), sibling]}, allowed_fails=0
-        )
+        router = await fleet.router({"smart": [bad.deployment("smart"), sibling]}, allowed_fails=0)
         assert isinstance(await failure(router), ContentPolicyViolationError)
         assert sibling.requests == []
         assert router.stats()[0]["state"] == "closed"
@@ -377,9 +375,7 @@ class TestStreams:
         assert two.requests == []
 
 
-async def test_rest_of_the_first_does_not_hide_the_fallback(
-    fleet: Fleet, clock: FakeClock
-) -> None:
+async def test_rest_of_the_first_does_not_hide_the_fallback(fleet: Fleet, clock: FakeClock) -> None:
     """While the first group rests, calls go to the fallback without an attempt there."""
     router, (one, two) = await chain(fleet, "a", "b", clock=clock, allowed_fails=0)
     one.fail(500)

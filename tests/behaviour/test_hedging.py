@@ -148,7 +148,7 @@ async def test_both_hang(fleet: Fleet) -> None:
 
 async def test_off_by_default(fleet: Fleet) -> None:
     """Nobody is asked twice who did not want it; a call may want it, or not."""
-    router, one, two = await experienced(fleet, hedge=False, calls=100)
+    router, one, _ = await experienced(fleet, hedge=False, calls=100)
     one.latency = 0.1
     assert len(path(await ask(router))) == 1
     assert len(path(await ask(router, hedge=True))) == 2
@@ -222,7 +222,7 @@ async def test_budget(fleet: Fleet) -> None:
 
 async def test_within_num_retries(fleet: Fleet) -> None:
     """num_retries=0 is exactly one attempt after another; a hedge does not eat the retries."""
-    router, one, two = await experienced(fleet)
+    router, one, _ = await experienced(fleet)
     one.latency = 0.1
     one.fail(503)
     answer = await router.acompletion("smart", HI, num_retries=1)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from polyroute import RateLimitError, Router
+from polyroute.testing import Upstream
 
 from .helpers import ask, failure, in_flight, outcomes, served, states
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from polyroute.testing import FakeClock
 
     from ..conftest import Fleet
@@ -44,9 +47,7 @@ async def test_limits_are_a_routers_own(fleet: Fleet, clock: FakeClock) -> None:
 async def test_budgets_are_a_routers_own(fleet: Fleet) -> None:
     """One Router's spent retries are none of another's."""
     (upstream,) = await fleet.start("openai")
-    worn, fresh = [
-        await fleet.router({"smart": [upstream]}, disable_cooldowns=True) for _ in "ab"
-    ]
+    worn, fresh = [await fleet.router({"smart": [upstream]}, disable_cooldowns=True) for _ in "ab"]
     upstream.fail(500, times=None)
     for _ in range(30):
         await failure(worn)
@@ -111,7 +112,7 @@ async def test_shared_strategy_object(fleet: Fleet) -> None:
     """A strategy object may serve several Routers at once."""
 
     class First:
-        def pick(self, candidates, request):  # type: ignore[no-untyped-def]
+        def pick(self, candidates: Sequence[Any], request: Any) -> Any:
             return candidates[0]
 
     one, two = await fleet.start("openai", "openai")
@@ -122,10 +123,8 @@ async def test_shared_strategy_object(fleet: Fleet) -> None:
     assert (len(one.requests), len(two.requests)) == (1, 1)
 
 
-def test_loops_after_each_other(fleet_of_threads: None = None) -> None:
+def test_loops_after_each_other() -> None:
     """One Router serves one event loop after another, each with its own connections."""
-    from polyroute.testing import Upstream  # noqa: PLC0415
-
     with Upstream("openai", latency=0.01) as upstream:
         entry = upstream.deployment("smart", max_parallel_requests=2)
         router = Router(model_list=[entry])

@@ -33,9 +33,7 @@ async def limited(fleet: Fleet, upstream: Upstream, clock: Any = None, **params:
 
 class TestRequests:
     @pytest.mark.parametrize("callers", [50, 1000])
-    async def test_exact_at_one_instant(
-        self, fleet: Fleet, clock: FakeClock, callers: int
-    ) -> None:
+    async def test_exact_at_one_instant(self, fleet: Fleet, clock: FakeClock, callers: int) -> None:
         """However many callers are released at one instant, rpm=20 lets 20 of them through."""
         (upstream,) = await fleet.start("openai")
         router = await limited(fleet, upstream, clock, rpm=20)
@@ -313,7 +311,9 @@ class TestSlots:
     async def test_sibling_before_waiting(self, fleet: Fleet) -> None:
         """Nobody stands in a queue while a sibling has a free slot."""
         one, two = await fleet.start("openai", "openai", latency=0.02)
-        entries = [it.deployment("smart", id=it.base_url, max_parallel_requests=5) for it in (one, two)]
+        entries = [
+            it.deployment("smart", id=it.base_url, max_parallel_requests=5) for it in (one, two)
+        ]
         router = await fleet.router({"smart": entries})
         answers = await asyncio.gather(*(ask(router) for _ in range(10)))
         assert set(served(answers).values()) == {5}
@@ -371,3 +371,50 @@ END = {
     "refused": _refused,
     "timeout": _timeout,
 }
+
+
+class TestPlaces:
+    """Calls that wait for a place in a quota, while things change."""
+
+    @staticmethod
+    async def emptied(fleet: Fleet, **settings: Any) -> tuple[Router, Upstream, Upstream]:
+        """A deployment whose quota has just been used up, with a place every 25 ms, and a spare."""
+        one, two = await fleet.start("openai", "openai")
+        router = await fleet.router(
+            {"smart": [one.deployment("smart", id="a", rpm=3000)], "spare": [two]},
+            num_retries=0,
+            **settings,
+        )
+        one.fail(429, retry_after=0)
+        await failure(router, fallbacks=[])
+        one.requests.clear()
+        return router, one, two
+
+    async def test_dead_meanwhile(self, fleet: Fleet) -> None:
+        """Who waits for a place at a deployment that begins to rest is not sent there any more."""
+        router, one, _ = await self.emptied(
+            fleet, fallbacks=[{"smart": ["spare"]}], allowed_fails=1
+        )
+        calls = [asyncio.ensure_future(ask(router)) for _ in range(15)]
+        await asyncio.sleep(0)
+        one.fail(500, times=None)
+        answers = await asyncio.gather(*calls)
+        assert served(answers) == {"spare-0": 15}
+        assert len(one.requests) <= 2
+        assert in_flight(router) == 0
+
+    async def test_removed_meanwhile(self, fleet: Fleet) -> None:
+        """Who waits for a place at a deployment that is removed goes elsewhere."""
+        router, one, _ = await self.emptied(fleet, fallbacks=[{"smart": ["spare"]}])
+        calls = [asyncio.ensure_future(ask(router)) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        router.remove_deployment("a")
+        answers = await asyncio.gather(*calls)
+        assert served(answers) == {"spare-0": 5}
+        assert one.requests == []
+
+    async def test_places_are_taken_in_order(self, fleet: Fleet) -> None:
+        """Places are given to callers in the order in which they come, one after the other."""
+        router, one, _ = await self.emptied(fleet)
+        await asyncio.gather(*(ask(router, user=name) for name in "abcde"))
+        assert "".join(it.body["user"] for it in one.requests) == "abcde"

@@ -309,3 +309,29 @@ class TestUnlikeCallers:
         holder.cancel()
         assert await outcomes(*calls) == {"ok": 500}
         await asyncio.wait([holder])
+
+
+async def test_broken_strategy_harms_no_neighbour(fleet: Fleet) -> None:
+    """A strategy that fails for who waits is no reason for the call that made room to fail."""
+
+    class Fragile:
+        def pick(self, candidates: Sequence[Any], request: Any) -> Any:
+            if broken:
+                raise ZeroDivisionError
+            return candidates[0]
+
+    broken: list[bool] = []
+    (upstream,) = await fleet.start("openai", latency=0.02)
+    entry = upstream.deployment("smart", max_parallel_requests=1)
+    router = await fleet.router({"smart": [entry]}, routing_strategy=Fragile())
+    first = asyncio.ensure_future(ask(router))
+    await upstream.until(lambda it: it.in_flight == 1)
+    second = asyncio.ensure_future(ask(router, timeout=0.3))
+    await asyncio.sleep(0.005)
+    broken.append(True)
+    await asyncio.wait([first, second])
+    assert first.exception() is None
+    assert second.exception() is not None
+    assert in_flight(router) == 0
+    broken.clear()
+    assert (await ask(router, timeout=1)).choices

@@ -35,9 +35,7 @@ async def two_of(
     """A Router that resumes; its first deployment breaks off after two words."""
     one, two = await fleet.start("openai", wire, answer=TEXT)
     two.answer = second
-    router = await fleet.router(
-        {"smart": [one, two]}, **{"on_stream_break": "resume", **settings}
-    )
+    router = await fleet.router({"smart": [one, two]}, **{"on_stream_break": "resume", **settings})
     one.cut(after_chunks=2, times=times)
     return router, one, two
 
@@ -91,7 +89,9 @@ class TestGoesOn:
     async def test_where_it_is_said(self, fleet: Fleet, where: str) -> None:
         """The Router or a call may ask for it; a call may turn it off."""
         said = {"on_stream_break": "resume"}
-        router, one, _ = await two_of(fleet, **(said if where == "router" else {"on_stream_break": "raise"}))
+        router, one, _ = await two_of(
+            fleet, **(said if where == "router" else {"on_stream_break": "raise"})
+        )
         call = said if where == "call" else {}
         assert await read(await ask(router, stream=True, **call)) == TEXT
         one.cut(after_chunks=2)

@@ -394,3 +394,14 @@ class TestVerdict:
         with pytest.raises(ZeroDivisionError):
             await ask(router)
         assert one.requests == two.requests == []
+
+
+async def test_whoever_is_back_first(fleet: Fleet) -> None:
+    """If all siblings refuse with 429, the one that is back first is asked, when it is."""
+    one, two = await fleet.start("openai", "openai")
+    router = await fleet.router({"smart": [one, two]})
+    one.fail(429, retry_after=1.5)
+    two.fail(429, retry_after=0.1)
+    answer, seconds = await timed(ask(router))
+    assert answer.route.served_by == "smart-1"
+    assert 0.1 <= seconds < 0.4

@@ -25,7 +25,9 @@ TIMES = ("queued", "started", "first_token", "ended")
 
 async def test_every_field(fleet: Fleet) -> None:
     """An attempt tells deployment, group, reason, times, outcome, status, usage and cost."""
-    (upstream,) = await fleet.start("openai", answer=Reply("x", prompt_tokens=10, completion_tokens=4))
+    (upstream,) = await fleet.start(
+        "openai", answer=Reply("x", prompt_tokens=10, completion_tokens=4)
+    )
     upstream.latency = 0.02
     router = await fleet.router({"smart": [upstream.deployment("smart", id="d", info=PRICES)]})
     answer = await ask(router)

@@ -255,19 +255,18 @@ class TestStrategies:
 
     async def test_own_strategy(self, fleet: Fleet) -> None:
         """Any object with `pick` chooses, and is never given an empty list."""
+        seen = []
 
         class Last:
-            seen: list[int] = []
-
             def pick(self, candidates: Sequence[Any], request: Any) -> Any:
-                self.seen.append(len(candidates))
+                seen.append(len(candidates))
                 return candidates[-1]
 
         one, two = await fleet.start("openai", "openai")
         router = await fleet.router({"smart": [one, two]}, routing_strategy=Last())
         two.fail(500, times=None)
         assert [id for id, _ in path(await ask(router))] == ["smart-1", "smart-0"]
-        assert min(Last.seen) > 0
+        assert min(seen) > 0
 
 
 class TestNothingThere:

@@ -115,7 +115,7 @@ class TestCommitted:
         stream = await ask(router, stream=True)
         with pytest.raises(StreamInterruptedError) as caught:
             async for piece in stream:
-                seen.append(piece)
+                seen.append(piece)  # noqa: PERF401  it ends in an error
         error = caught.value
         assert error.partial_message.content == "one two"
         assert "".join(it.choices[0].delta.content or "" for it in seen) == "one two"
