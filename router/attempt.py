@@ -63,6 +63,7 @@ class Attempts:
         soft = trip.soft_limit(limit) if trip.call.stream else None
         call = call_for(deployment, trip.call if call is None else call)
         sent = False
+        answer: Answer | Flow
         try:
             here = self.transport.here()
             gives_up = partial(self.core.gives_up, lease, trip) if soft else None

@@ -171,8 +171,7 @@ class Lease(msgspec.Struct, eq=False):
     def _observe(self, seconds: float, now: float) -> None:
         """Take the time to the first token, or to the whole answer, into the statistics."""
         self.pace.observe(seconds, now)
-        if self.deployment.successes & 3 == 0 or self.trip.hedges:  # a quarter says as much
-            self.group.timings(self.trip.kind).add(seconds)
+        self.group.timings(self.trip.kind).add(seconds)
         self.pace.waiting.pop(self, None)
         self.deployment.observe(seconds)
 

@@ -60,4 +60,4 @@ def _say(text: str) -> None:
     if logger.hasHandlers():
         logger.info("%s", text)
     else:
-        print(f"polyroute: {text}", file=sys.stderr)  # noqa: T201  it was asked for
+        print(f"polyroute: {text}", file=sys.stderr)

@@ -122,7 +122,8 @@ class Burden:
             return (in_flight + 1) / weight
         free = min(in_flight, self.tolerated) + 1
         beyond = (in_flight + 1) / free
-        return beyond**self.BEYOND * exp(self.slope * (log(free) - self._mean_load))
+        queued: float = beyond**self.BEYOND
+        return queued * exp(self.slope * (log(free) - self._mean_load))
 
 
 @dataclass(slots=True, eq=False)
@@ -154,8 +155,7 @@ class Pace:
             if age > YOUNG:
                 weight = max(weight, 1 - exp(-age / FORGETTING))
             least = PEAK_WEIGHT if seconds > known else LEAST_WEIGHT
-            if weight < least:
-                weight = least
+            weight = max(weight, least)
             self.first = known + weight * (seconds - known)
             steady = self.steady or seconds
             self.steady = steady + STEADY_WEIGHT * (seconds - steady)

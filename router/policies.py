@@ -103,9 +103,7 @@ def exception_name(name: Any) -> str | None:
     return getattr(exceptions, known).__name__ if known in exceptions.__all__ else None
 
 
-def _of(
-    by_call: Sequence[str] | None, by_router: Chains, alias: str
-) -> Sequence[str] | None:
+def _of(by_call: Sequence[str] | None, by_router: Chains, alias: str) -> Sequence[str] | None:
     if by_call is not None:
         return by_call
     return by_router.get(alias, by_router.get("*"))

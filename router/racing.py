@@ -8,25 +8,27 @@ that it helps. No attempt outlives the race: the loser is cancelled and its end 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from .stream import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ..schemas import Answer
     from .decisions import Core
     from .lease import Lease
     from .trip import Trip
 
-    Make = Callable[[Lease, Trip], Awaitable[Any]]
+    Made: TypeAlias = Answer | Flow
+    Make: TypeAlias = Callable[[Lease, Trip], Awaitable[Made]]
 
 
 PROBE_PATIENCE = 0.5
 """Seconds that a probe may take as long as nobody knows what is usual."""
 
 
-async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
+async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Answer | Flow:
     """The answer of an attempt, or of the one that overtakes it.
 
     Raises:
@@ -38,7 +40,7 @@ async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
         if not lease.probe:
             return await make(lease, trip)
         patience = PROBE_PATIENCE
-    runners: dict[asyncio.Task[Any], Lease] = {_run(make, lease, trip): lease}
+    runners: dict[asyncio.Task[Made], Lease] = {_run(make, lease, trip): lease}
     winner = None
     try:
         while not (await asyncio.wait(runners, timeout=patience))[0]:
@@ -53,11 +55,11 @@ async def race(core: Core, make: Make, lease: Lease, trip: Trip) -> Any:
         await _end(runners, winner)
 
 
-def _run(make: Make, lease: Lease, trip: Trip) -> asyncio.Task[Any]:
+def _run(make: Make, lease: Lease, trip: Trip) -> asyncio.Task[Made]:
     return asyncio.ensure_future(make(lease, trip))
 
 
-async def _first(runners: dict[asyncio.Task[Any], Lease]) -> asyncio.Task[Any]:
+async def _first(runners: dict[asyncio.Task[Made], Lease]) -> asyncio.Task[Made]:
     """The first attempt that is answered.
 
     Raises:
@@ -74,7 +76,7 @@ async def _first(runners: dict[asyncio.Task[Any], Lease]) -> asyncio.Task[Any]:
     raise failure or asyncio.CancelledError
 
 
-async def _end(runners: dict[asyncio.Task[Any], Lease], winner: asyncio.Task[Any] | None) -> None:
+async def _end(runners: dict[asyncio.Task[Made], Lease], winner: asyncio.Task[Made] | None) -> None:
     """Let every attempt but the winner end, and know why."""
     losers = [task for task in runners if task is not winner]
     for task in losers:
@@ -93,7 +95,7 @@ async def _end(runners: dict[asyncio.Task[Any], Lease], winner: asyncio.Task[Any
         raise
 
 
-def _drop(task: asyncio.Task[Any]) -> None:
+def _drop(task: asyncio.Task[Made]) -> None:
     """Close a stream that nobody wants: it came in at the very moment of the decision."""
     if not task.cancelled() and task.exception() is None and type(task.result()) is Flow:
         task.result().close()

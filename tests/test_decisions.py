@@ -138,6 +138,17 @@ class TestQuota:
             hall.choose()
         assert caught.value.retry_after == pytest.approx(60)
 
+    def test_soonest_of_all_counts(self, clock: FakeClock) -> None:
+        """When to come back is when the first of them has room."""
+        hall = Hall(clock, "ab")
+        hall.limit(hall.deployments[0], rpm=1)
+        hall.limit(hall.deployments[1], rpm=2)
+        for _ in range(3):
+            hall.choose()
+        with pytest.raises(RateLimitError) as caught:
+            hall.choose()
+        assert caught.value.retry_after == pytest.approx(30)
+
     def test_short_of_time(self, clock: FakeClock) -> None:
         """Two seconds must be left after a wait."""
         hall = Hall(clock, "a")
@@ -391,8 +402,9 @@ class TestPanic:
     def test_fallback_instead(self, clock: FakeClock) -> None:
         """Where another group can be asked, that comes before panic."""
         hall = self.down(clock, backup=True)
-        with pytest.raises(ServiceUnavailableError):
+        with pytest.raises(ServiceUnavailableError) as caught:
             hall.choose()
+        assert caught.value.retry_after == pytest.approx(5.0)
 
     def test_fallback_has_failed_too(self, clock: FakeClock) -> None:
         """In the last group of the chain there is nothing left but panic."""

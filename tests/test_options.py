@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from polyroute import BadRequestError, ConfigurationError, Router
-from polyroute.router.config import deployment_config
 from polyroute.providers.messages import chat
+from polyroute.router.config import deployment_config
 from polyroute.router.options import NO_OPTIONS, split
 
 HI = [{"role": "user", "content": "Hi"}]

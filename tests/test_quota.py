@@ -160,8 +160,8 @@ class TestHeaders:
         """It has seen everything: a view that was cut too low moves towards what it says."""
         quota = Quota({"rpm": 60}, 0.0)
         quota.surprised(0.0)
-        quota.heard(Remaining(requests=50), 0.0, idle=True)
-        assert quota.buckets[0].level == pytest.approx(15)
+        quota.heard(Remaining(requests=50), 5.0, idle=True)  # 4 have come back by themselves
+        assert quota.buckets[0].level == pytest.approx(4 + 0.3 * (50 - 4))
 
     def test_up_only_after_a_surprise(self) -> None:
         """Without a 429 the local count is the surer one: others share what the header counts."""
@@ -199,6 +199,13 @@ class TestSurprise:
         for second in range(2, 100, 2):
             quota.surprised(float(second))
         assert quota.believed == pytest.approx(0.1)
+
+    def test_each_second_may_surprise_anew(self) -> None:
+        """A refusal more than a second later says that even less is there."""
+        quota = Quota({"rpm": 60}, 0.0)
+        for now in (0.0, 1.0, 1.5):
+            quota.surprised(now)
+        assert quota.believed == pytest.approx(0.8 * 0.8)
 
     def test_belief_comes_back_slowly(self) -> None:
         """Nothing for ten seconds, then a hundredth of the limit each second, up to all of it."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from polyroute import InternalServerError
 from polyroute.router.decisions import Wait
+from polyroute.router.filters import Selection
 
 from .halls import Hall
 
@@ -99,6 +101,14 @@ class TestOrder:
         await task
         assert waiting.served == ["first"]
 
+    async def test_equal_newcomer_does_not_either(self, waiting: Waiting) -> None:
+        """Who comes at the same instant, as urgent, comes after who waits already."""
+        task = await waiting.join("first")
+        waiting.hall.limit(slots=2)
+        assert type(waiting.hall.choose()) is Wait
+        waiting.hall.core.serve(waiting.hall.group)
+        await task
+
     async def test_more_urgent_newcomer_does(self, waiting: Waiting, clock: FakeClock) -> None:
         """Who would stand first in the queue need not stand in it."""
         task = await waiting.join("patient", priority=3)
@@ -188,6 +198,36 @@ class TestLeaving:
 
 
 class TestRoomElsewhere:
+    async def test_who_waits_for_somebody_else_holds_nobody_up(self, clock: FakeClock) -> None:
+        """A call that only a busy deployment can serve is passed by those whom others can."""
+        hall = Hall(clock, "ab")
+        a, b = hall.deployments
+        hall.limit(slots=1)
+        holders = {lease.deployment: lease for lease in (hall.choose(), hall.choose())}
+        choosy, first, second = hall.trip(), hall.trip(), hall.trip()
+        choosy.selection = Selection(hall.group.members, None, frozenset({a}))
+        choosy.unrestricted = False
+        join = hall.group.queue.join
+        tasks = [asyncio.create_task(join(trip, 5)) for trip in (choosy, first, second)]
+        await asyncio.sleep(0)
+        holders[b].succeeded(None)
+        assert (await tasks[1]).deployment is b
+        holders[a].succeeded(None)
+        assert (await tasks[0]).deployment is a
+        (await tasks[0]).succeeded(None)
+        assert (await tasks[2]).deployment is a
+
+    async def test_slots_are_not_what_is_missing(self, clock: FakeClock) -> None:
+        """When everybody rests and has slots, those who wait are sent to choose anew."""
+        hall = Hall(clock, "a")
+        hall.limit(slots=1)
+        holder, trip = hall.choose(), hall.trip()
+        task = asyncio.create_task(hall.group.queue.join(trip, 5))
+        await asyncio.sleep(0)
+        holder.failed(InternalServerError("failed"))
+        assert await task is None
+        assert hall.choose(trip).deployment.circuit.state == "open"  # in panic
+
     async def test_nobody_is_left_to_wait_for(self, waiting: Waiting) -> None:
         """When the last deployment goes, those who wait are sent to choose anew."""
         hall = waiting.hall
