@@ -16,6 +16,7 @@ class Pace:
         burst: calls that are made at once.
         calls: calls over which memory is watched.
         streams: streams that are open at once.
+        pause: seconds between two chunks of each of them.
         backlog: chunks that wait for a slow reader.
     """
 
@@ -25,6 +26,7 @@ class Pace:
     burst: int
     calls: int
     streams: int
+    pause: float
     backlog: int
 
 
@@ -35,6 +37,7 @@ DEFAULT = Pace(
     burst=5_000,
     calls=50_000,
     streams=10_000,
+    pause=1.0,
     backlog=100_000,
 )
 QUICK = Pace(
@@ -44,5 +47,6 @@ QUICK = Pace(
     burst=500,
     calls=2_000,
     streams=200,
-    backlog=20_000,
+    pause=0.1,
+    backlog=5_000,
 )

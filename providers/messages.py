@@ -35,8 +35,8 @@ class DataURL(NamedTuple):
     data: str
 
 
-EVERYWHERE = frozenset({"system", "user", "assistant"})
-"""Roles that every provider has, in one way or another."""
+EVERYWHERE = ("user", "assistant", "system")
+"""Roles that every provider has, in one way or another; a tuple: what is asked for may be a list."""
 
 
 def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:
@@ -46,17 +46,16 @@ def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:
         BadRequestError: names the message that is wrong, and what it should be.
     """
     characters = 0
-    role = "assistant"
-    if type(messages) is list:
+    if type(messages) is list and messages:
         for message in messages:
             if type(message) is not dict or len(message) != 2:
                 break
-            text, role = message.get("content"), message.get("role", "")
-            if type(text) is not str or type(role) is not str or role not in EVERYWHERE:
+            text = message.get("content")
+            if type(text) is not str or message.get("role") not in EVERYWHERE:
                 break
             characters += len(text)
-        else:
-            if role != "assistant":  # nearly all calls are of this kind
+        else:  # nearly all calls are of this kind
+            if message["role"] != "assistant":
                 plain = list(messages)
                 return Call(
                     plain, stream=stream, ask_usage=ask_usage, plain=plain, characters=characters

@@ -90,14 +90,17 @@ class Circuit:
     suspicions: int = 0
     back_at: float = -inf
     _rest: float = 0.0
+    _failing_since: float = -inf
     _recent: Window = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._recent = Window(self.policy.window)
 
     def succeeded(self, now: float, started: float) -> None:
-        """An attempt was answered; one from before the rest says nothing about the present."""
-        self.fails_in_row = self.suspicions = 0
+        """An attempt was answered; one from before the trouble says nothing about the present."""
+        self.suspicions = 0
+        if started >= self._failing_since:
+            self.fails_in_row = 0
         recent = self._recent
         if now < recent.turns_at:  # `add`, without the call: this is on every answer's way
             recent.ended += 1
@@ -123,9 +126,12 @@ class Circuit:
             self.probing = False
         if self.policy.disabled or error.health == "untouched":
             return
-        self.fails_in_row += 1
-        self._recent.add(self.clock(), failed=True)
+        now = self.clock()
         limited = error.health == "rate_limit"
+        if not self.fails_in_row:  # a full quota is no trouble: who was let in before, still counts
+            self._failing_since = -inf if limited else now
+        self.fails_in_row += 1
+        self._recent.add(now, failed=True)
         if error.health == "rest":
             self._open(max(self.policy.refused_rest, self.policy.cooldown_time))
         elif limited and error.retry_after:

@@ -164,7 +164,9 @@ class Pace:
     def given_up(self, seconds: float, now: float, weight: float = TIMEOUT_WEIGHT) -> None:
         """No first token had come when the attempt was ended: it is at least as slow as that."""
         if self.first is None or seconds > self.first:
+            steady = self.steady
             self.observe(seconds, now, weight)
+            self.steady = steady  # of answers only: what is usual tells who hangs
 
     def decoded(self, tokens: int, seconds: float) -> None:
         """So many tokens came in so many seconds after the first."""

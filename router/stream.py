@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
     from types import TracebackType
 
-    from aiohttp import ClientResponse
-
     from ..providers import Decoder, Pending
     from ..schemas import ChatCompletionChunk, Route
     from .lease import Lease
-    from .transport import Here, Transport
+    from .transport import Here, Response, Transport
 
     Resume = Callable[["Flow", APIError], Awaitable[bool]]
 
@@ -47,12 +45,12 @@ class Flow:
         self,
         transport: Transport,
         here: Here,
-        response: ClientResponse,
+        response: Response,
         decoder: Decoder,
         lease: Lease,
     ) -> None:
         trip = lease.trip
-        self.response: ClientResponse = response
+        self.response: Response = response
         self._here = here
         self._transport = transport  # lives as long as its streams
         self.decoder: Decoder = decoder

@@ -4,13 +4,14 @@ The one place with sockets.
 A :class:`Transport` belongs to one Router. It keeps one aiohttp session per running event loop,
 so that a Router can be used from several loops, and closes them all: with `aclose`, when a loop
 shuts down, when the Router is collected, or at exit. Nothing of aiohttp's leaves this module but
-response objects; its exceptions become polyroute's.
+what answers are read from; its exceptions become polyroute's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import ssl
 import weakref
@@ -29,6 +30,7 @@ from ..exceptions import (
 )
 from ..providers import File
 from .alarm import Alarms
+from .exchange import READ_BUFFER, Exchanges
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
     from ..providers import Request
+    from .exchange import Reply
+
+    Response = ClientResponse | Reply
 
 
 FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
@@ -45,7 +50,6 @@ FAILURES = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 GONE = aiohttp.ClientOSError
 """What it raises when a request cannot be written, or a connection not be made."""
 
-READ_BUFFER = 64 * 2**10
 CONNECTIONS = 1000
 DRAIN_SECONDS = 0.1
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
@@ -75,9 +79,12 @@ class Here:
 
     session: aiohttp.ClientSession
     connector: Connector
+    exchanges: Exchanges
+    by_session: bool
+    """Whether the session has to send requests: it knows of proxies."""
     keeper: AsyncGenerator[None, None]
     alarms: Alarms
-    reading: set[ClientResponse]
+    reading: set[Response]
     """Answers that are being read: whoever waits for one must hear when the session closes."""
 
 
@@ -109,7 +116,7 @@ class Transport:
         """What there is for the running loop."""
         return self._loops.get(asyncio.get_running_loop()) or self._arrive()
 
-    async def send(self, request: Request, here: Here) -> ClientResponse:
+    async def send(self, request: Request, here: Here) -> Response:
         """Send a request; returns when the headers of the answer are there.
 
         Raises:
@@ -119,14 +126,18 @@ class Transport:
         making = here.connector.making
         while True:
             try:
-                response = await here.session.request(
-                    request.method,
-                    url,
-                    data=request.body or None,
-                    headers=request.headers,
-                    allow_redirects=False,
-                    ssl=True if url.scheme == "http" else self._ssl_context(),
-                )
+                context = True if url.scheme == "http" else self._ssl_context()
+                if here.by_session or url.raw_user is not None:
+                    response = await here.session.request(
+                        request.method,
+                        url,
+                        data=io.BytesIO(request.body) if request.body else None,
+                        headers=request.headers,
+                        allow_redirects=False,
+                        ssl=context,
+                    )
+                else:
+                    response = await here.exchanges.ask(request, url, context)
                 break
             except GONE as error:
                 if asyncio.current_task() in making:
@@ -142,7 +153,7 @@ class Transport:
         here.reading.add(response)
         return response
 
-    async def read(self, response: ClientResponse, here: Here) -> bytes:
+    async def read(self, response: Response, here: Here) -> bytes:
         """The whole body, as long as it is within the limit.
 
         Raises:
@@ -171,7 +182,7 @@ class Transport:
             here.reading.discard(response)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
-    async def read_some(self, response: ClientResponse) -> bytes:
+    async def read_some(self, response: Response) -> bytes:
         """The next bytes of a streamed answer, empty at its end.
 
         Raises:
@@ -186,7 +197,7 @@ class Transport:
                 raise translate(error) from error
         return data
 
-    async def drain(self, response: ClientResponse) -> None:
+    async def drain(self, response: Response) -> None:
         """Read what follows a stream's own end marker, so that the connection can be used again.
 
         A server that does not close its answer within a moment loses the connection instead.
@@ -205,7 +216,7 @@ class Transport:
         finally:
             alarm.cancel()
 
-    def interrupt(self, response: ClientResponse, error: BaseException) -> None:
+    def interrupt(self, response: Response, error: BaseException) -> None:
         """Make whoever reads this answer see `error`, and close its connection."""
         interrupt(response, error)
 
@@ -238,20 +249,24 @@ class Transport:
         loop = asyncio.get_running_loop()
         for closed in [known for known in self._loops if known.is_closed()]:
             _abandon({closed: self._loops.pop(closed)})
+        proxied = any(
+            os.environ.get(name) or os.environ.get(name.upper()) for name in PROXY_VARIABLES
+        )
         connector = Connector(self._max_connections)
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             read_bufsize=READ_BUFFER,
-            trust_env=any(os.environ.get(name) or os.environ.get(name.upper())
-                          for name in PROXY_VARIABLES),
-        )  # fmt: skip
-        reading: set[ClientResponse] = set()
+            trust_env=proxied,
+        )
+        reading: set[Response] = set()
         keeper = _keep(session, reading)
         with contextlib.suppress(StopIteration):
             keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
-        here = self._loops[loop] = Here(session, connector, keeper, Alarms(loop), reading)
+        exchanges = Exchanges(connector, loop)
+        here = Here(session, connector, exchanges, proxied, keeper, Alarms(loop), reading)
+        self._loops[loop] = here
         return here
 
     def _remember(self, url: str) -> URL:
@@ -283,7 +298,7 @@ def _cannot_be_sent(error: ValueError) -> BadRequestError:
     )
 
 
-def interrupt(response: ClientResponse, error: BaseException) -> None:
+def interrupt(response: Response, error: BaseException) -> None:
     """Make whoever reads this answer see `error`, and close its connection."""
     response.content.set_exception(error)
     response.close()
@@ -305,7 +320,7 @@ def translate(error: BaseException) -> APIConnectionError:
 
 
 async def _keep(
-    session: aiohttp.ClientSession, reading: set[ClientResponse]
+    session: aiohttp.ClientSession, reading: set[Response]
 ) -> AsyncGenerator[None, None]:
     """Close a session when its loop shuts down its asynchronous generators: this is one."""
     try:

@@ -152,3 +152,13 @@ def catalogue() -> Iterator[None]:
     model_cost._registered.clear()
     model_cost._registered.update(before)
     model_cost.find.cache_clear()
+
+
+@pytest.fixture(params=["own", "session"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The two ways of a request: our own, and aiohttp's session's, which knows of proxies."""
+    if request.param == "session":
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    way: str = request.param
+    return way

@@ -45,6 +45,16 @@ class TestOpening:
             states.append(it.state)
         assert states == ["closed", "closed", "open"]
 
+    def test_answers_from_before_the_trouble(self, clock: FakeClock) -> None:
+        """Old streams that still end well do not hide that every new attempt fails."""
+        it = circuit(clock, allowed_fails=2)
+        began = clock()
+        for _ in range(3):
+            clock.advance(1)
+            it.failed(FAILED)
+            it.succeeded(clock(), began)
+        assert it.state == "open"
+
     def test_success_starts_the_count_anew(self, clock: FakeClock) -> None:
         """Only failures in a row count, as long as their rate is low."""
         it = circuit(clock, allowed_fails=2)

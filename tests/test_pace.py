@@ -211,3 +211,24 @@ class TestBurden:
         for n in range(500):
             burden.observe(3, 1.0 + n % 7)
         assert burden.exponent == pytest.approx(1.0)
+
+    def test_slowdown(self) -> None:
+        """Little, where no load has ever slowed it; in full beyond the load that it has borne."""
+        free = Burden()
+        for n in range(100):
+            free.observe(n % 10, 1.0)
+        assert free.slowdown(9, 1.0) < 1.2
+        assert free.slowdown(39, 1.0) > 10.0
+
+    def test_slowdown_of_a_queue(self) -> None:
+        """An answer far later than usual takes back what was tolerated."""
+        queue = Burden()
+        for _ in range(100):
+            queue.observe(10, 1.0)
+        before = queue.slowdown(10, 1.0)
+        queue.observe(10, 5.0)
+        assert queue.slowdown(10, 1.0) > before
+
+    def test_slowdown_without_history(self) -> None:
+        """Until anything is known, each attempt in flight is one in front, for the weight."""
+        assert Burden().slowdown(3, 2.0) == 2.0

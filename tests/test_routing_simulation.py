@@ -88,7 +88,7 @@ def test_outages_are_not_amplified() -> None:
 
 
 def test_the_fastest_gets_what_it_can_bear() -> None:
-    """Lowest latency gives a provider that no load slows nearly everything, a queue only its due."""
+    """By latency, one that no load slows gets nearly everything, one with a queue only its due."""
     fast, slow = {"id": "fast", "ttft_median": 0.2, "tps_median": 160}, {"id": "slow"}
     free = simulate(scenario([fast, slow]), "polyroute/lowest-latency", seed=7)
     assert sum(start.place == 0 for start in free.starts) > 0.9 * len(free.starts)

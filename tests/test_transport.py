@@ -48,6 +48,7 @@ async def quiet(raw: Any) -> bool:
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("way")
 class TestTrouble:
     async def test_refused(self, fleet: Fleet) -> None:
         """A refused connection is an APIConnectionError that names the address."""
@@ -181,6 +182,7 @@ class TestTrouble:
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("way")
 class TestConnections:
     async def test_one_connection_for_calls_in_turn(self, fleet: Fleet) -> None:
         """Calls one after the other share a connection, also behind errors and streams."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .baseline import Baseline
     from .cases import Figures
 
+Functions = list[tuple[str, int]]
+"""Names and bytecodes."""
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""}
 HEADINGS = ("bytecodes", "all bytecodes", "calls", "all calls", "blocks", "modules")
@@ -36,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         env=os.environ | ENVIRONMENT,
         check=True,
     )
-    counts = {case: count(case) for case in wanted}
+    counts = {}
+    for case in wanted:
+        counts[case], functions = count(case)
+        if options.functions:
+            print(profile(case, functions, options.functions))
     before = baseline.read(options.baseline)
     print(table(counts, before))
     if options.update:
@@ -61,12 +68,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--update", action="store_true", help="make these counts the baseline")
     add("--tolerance", type=float, default=3.0, help="percent that a count may grow by")
     add("--only", action="append", choices=list(CASES), metavar="CASE", help=", ".join(CASES))
+    add("--functions", type=int, metavar="N", help="show the N with most bytecodes, of each case")
     add("--baseline", type=Path, default=baseline.FILE, help="another file of counts")
     return parser
 
 
-def count(case: str) -> Figures:
-    """The figures of one case, counted in a process of its own."""
+def count(case: str) -> tuple[Figures, Functions]:
+    """The figures of one case and its functions, counted in a process of its own."""
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", f"{__package__}.worker", case],
         cwd=ROOT,
@@ -74,8 +82,15 @@ def count(case: str) -> Figures:
         stdout=subprocess.PIPE,
         check=True,
     )
-    figures: Figures = json.loads(run.stdout)
-    return figures
+    figures, functions = map(json.loads, run.stdout.splitlines())
+    return figures, functions
+
+
+def profile(case: str, functions: Functions, most: int) -> str:
+    """Where the bytecodes of a case are: so many functions, with their share."""
+    whole = sum(steps for _, steps in functions)
+    lines = [f"{steps / whole:6.1%} {steps:8,} {name}" for name, steps in functions[:most]]
+    return "\n".join([f"{case}: {whole:,} bytecodes of {len(functions)} functions", *lines, ""])
 
 
 def table(counts: Mapping[str, Figures], before: Baseline | None) -> str:

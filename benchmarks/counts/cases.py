@@ -114,15 +114,13 @@ def choice(deployments: int) -> Figures:
 
 def first_import(statement: str) -> Figures:
     """A statement in this fresh interpreter: polyroute's own steps and modules."""
-    steps = counters.bytecodes(lambda: exec(statement, {}))
+    steps = BYTECODES(lambda: exec(statement, {}))
     modules = sum(name.partition(".")[0] == "polyroute" for name in sys.modules)
     return {"bytecodes": steps.own, "modules": modules}
 
 
-COUNTERS: dict[str, counters.Counter] = {
-    "bytecodes": counters.bytecodes,
-    "calls": counters.calls,
-}
+BYTECODES = counters.Bytecodes()
+COUNTERS: dict[str, counters.Counter] = {"bytecodes": BYTECODES, "calls": counters.Calls()}
 
 CASES: dict[str, Callable[[], Figures]] = {
     "call": call,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import sys
+from collections import Counter as Counts
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,33 +42,60 @@ class Counter(Protocol):
     def __call__(self, work: Callable[[], object], /) -> Steps: ...
 
 
+class Place:
+    """A piece of code, whose it is, and how many steps it took."""
+
+    __slots__ = ("code", "owner", "steps")
+
+    def __init__(self, code: CodeType, owner: str) -> None:
+        self.code = code
+        self.owner = owner
+        self.steps = 0
+
+    def trace(self, _frame: FrameType, event: str, _argument: Any) -> Any:
+        """A trace function for frames of this code."""
+        if event == "opcode":
+            self.steps += 1
+        return self.trace
+
+
 class Tally:
-    """Steps by whose code they are."""
+    """Steps by the code that took them."""
 
     def __init__(self) -> None:
-        self.steps = {"own": 0, "other": 0, "ours": 0}
-        self._owners: dict[CodeType, str] = {}
+        self._places: dict[int, Place] = {}
         self._folder = package_folder()
 
-    def owner(self, code: CodeType) -> str:
-        """Whose a piece of code is."""
-        found = self._owners.get(code)
+    def place(self, code: CodeType) -> Place:
+        """Where a piece of code's steps are counted."""
+        found = self._places.get(id(code))
         if found is None:
-            found = self._owners[code] = self._find_owner(code.co_filename)
+            found = self._places[id(code)] = Place(code, self._owner(code.co_filename))
         return found
 
-    def _find_owner(self, file: str) -> str:
+    def _owner(self, file: str) -> str:
         if file.startswith(BENCHMARKS):
             return "ours"
         # The root of a clone is the package, and an environment may lie within it.
         inside = file.startswith(self._folder) and "site-packages" not in file[len(self._folder) :]
         return "own" if inside else "other"
 
-    def step(self, owner: str) -> None:
-        self.steps[owner] += 1
-
     def total(self) -> Steps:
-        return Steps(self.steps["own"], self.steps["own"] + self.steps["other"])
+        """All steps."""
+        own, other = (
+            sum(place.steps for place in self._places.values() if place.owner == owner)
+            for owner in ("own", "other")
+        )
+        return Steps(own, own + other)
+
+    def functions(self) -> list[tuple[str, int]]:
+        """polyroute's functions and their steps, those with the most first."""
+        steps: Counts[str] = Counts()
+        for place in self._places.values():
+            if place.owner == "own":
+                file = place.code.co_filename.removeprefix(self._folder + "/")
+                steps[f"{file} {place.code.co_qualname}"] += place.steps
+        return steps.most_common()
 
 
 def package_folder() -> str:
@@ -78,35 +106,52 @@ def package_folder() -> str:
     return str(Path(spec.origin).parent)
 
 
-def bytecodes(work: Callable[[], object]) -> Steps:
-    """Executed bytecodes."""
-    return monitored(work) if hasattr(sys, "monitoring") else traced(work)
+class Bytecodes:
+    """Counts executed bytecodes.
+
+    Attributes:
+        tally: of the last work.
+    """
+
+    tally: Tally
+
+    def __call__(self, work: Callable[[], object]) -> Steps:
+        self.tally = Tally()
+        count = monitored if hasattr(sys, "monitoring") else traced
+        count(work, self.tally)
+        return self.tally.total()
 
 
-def traced(work: Callable[[], object]) -> Steps:
+class Calls:
+    """Counts calls: into Python code, coroutines gone on with included, and from it into C."""
+
+    def __call__(self, work: Callable[[], object]) -> Steps:
+        tally = Tally()
+
+        def step(frame: FrameType, event: str, _argument: Any) -> None:
+            if event in {"call", "c_call"}:
+                tally.place(frame.f_code).steps += 1
+
+        undisturbed(work, partial(sys.setprofile, step), partial(sys.setprofile, None))
+        return tally.total()
+
+
+def traced(work: Callable[[], object], tally: Tally) -> None:
     """Bytecodes, by the trace function that debuggers use."""
-    tally = Tally()
-
-    def step(owner: str, _frame: FrameType, event: str, _argument: Any) -> Any:
-        if event == "opcode":
-            tally.step(owner)
-        return steps[owner]
 
     def enter(frame: FrameType, _event: str, _argument: Any) -> Any:
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
-        return steps[tally.owner(frame.f_code)]
+        return tally.place(frame.f_code).trace
 
-    steps = {owner: partial(step, owner) for owner in tally.steps}
-    return counted(work, tally, partial(sys.settrace, enter), partial(sys.settrace, None))
+    undisturbed(work, partial(sys.settrace, enter), partial(sys.settrace, None))
 
 
-def monitored(work: Callable[[], object]) -> Steps:
+def monitored(work: Callable[[], object], tally: Tally) -> None:
     """Bytecodes, by `sys.monitoring`, which Python has since 3.12."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-    tally = Tally()
 
     def step(code: CodeType, _offset: int) -> None:
-        tally.step(tally.owner(code))
+        tally.place(code).steps += 1
 
     def start() -> None:
         monitoring.use_tool_id(MONITOR, "polyroute counts")
@@ -117,26 +162,12 @@ def monitored(work: Callable[[], object]) -> Steps:
         monitoring.set_events(MONITOR, 0)
         monitoring.free_tool_id(MONITOR)
 
-    return counted(work, tally, start, stop)
+    undisturbed(work, start, stop)
 
 
-def calls(work: Callable[[], object]) -> Steps:
-    """Function calls: into Python code, coroutines gone on with included, and from it into C."""
-    tally = Tally()
-
-    def step(frame: FrameType, event: str, _argument: Any) -> None:
-        if event in {"call", "c_call"}:
-            tally.step(tally.owner(frame.f_code))
-
-    return counted(work, tally, partial(sys.setprofile, step), partial(sys.setprofile, None))
-
-
-def counted(
-    work: Callable[[], object],
-    tally: Tally,
-    start: Callable[[], None],
-    stop: Callable[[], None],
-) -> Steps:
+def undisturbed(
+    work: Callable[[], object], start: Callable[[], None], stop: Callable[[], None]
+) -> None:
     """Do the work between `start` and `stop`; no collection of garbage comes in between."""
     gc.collect()
     gc.disable()
@@ -146,7 +177,6 @@ def counted(
     finally:
         stop()
         gc.enable()
-    return tally.total()
 
 
 def blocks_left(work: Callable[[], object]) -> int:

@@ -14,11 +14,11 @@ CHUNKS = 20
 
 
 def crowd(bench: Bench) -> Grid:
-    """Memory and the loop's lag while all streams are open, each with a chunk per second."""
-    count = bench.pace.streams
+    """Memory and the loop's lag while all streams are open, each with a chunk now and then."""
+    count, pause = bench.pace.streams, bench.pace.pause
     return Grid(
         name="crowd",
-        title="Streams open at once, a chunk per second each, a fresh process",
+        title=f"Streams open at once, a chunk per {pause:g} s each, a fresh process",
         headings=("streams", "peer"),
         columns=(
             Column("peak_mb", "peak MB", gate="-peak"),
@@ -34,7 +34,7 @@ def crowd(bench: Bench) -> Grid:
             bench,
             Case(f"{count:,} of {CHUNKS}"),
             "crowd",
-            scenario=f"n{CHUNKS}-b1-d1000000",
+            scenario=f"n{CHUNKS}-b1-d{pause * 1e6:.0f}",
             count=count,
             chunks=CHUNKS,
         ),

@@ -19,7 +19,7 @@ def memory(bench: Bench) -> Grid:
         title="Memory over many calls, 64 in flight, a fresh process",
         headings=("calls", "peer"),
         columns=(
-            Column("after_mb", "MB after 2,000 calls", digits=1, gate="-after"),
+            Column("after_mb", "MB after some calls", digits=1, gate="-after"),
             Column("end_mb", "MB at the end", digits=1),
             Column("bytes", "bytes/call, second half", digits=1, gate="-growth"),
             Column("tasks", "tasks left", gate="-tasks"),

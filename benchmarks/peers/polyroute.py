@@ -66,4 +66,5 @@ def choose(router: polyroute.Router, times: int) -> None:
     for _ in range(times):
         trip = begin_trip(core, Call([]), GROUP, NO_OPTIONS)
         trip.enter(group)
-        core.choose(group, trip).abandoned()
+        lease: Any = core.choose(group, trip)
+        lease.abandoned()

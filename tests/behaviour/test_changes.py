@@ -242,3 +242,42 @@ async def test_one_of_several_dies_under_load(fleet: Fleet) -> None:
     await load.calls(200)
     await load.end()
     assert load.errors == []
+
+
+async def test_wildcards_under_load(fleet: Fleet) -> None:
+    """A wildcard may come and go while its models are called; calls for them are not lost."""
+    (upstream,) = await fleet.start("openai", latency=0.001)
+
+    def wildcard(id: str) -> dict[str, Any]:
+        entry = upstream.deployment("openai/*", id=id)
+        entry["litellm_params"]["model"] = "openai/*"
+        return entry
+
+    router = await fleet.router({"any": [wildcard("w-0")]})
+    load = [Load(router, 4, model=f"openai/m{number}") for number in range(4)]
+    for turn in range(1, 5):
+        await load[0].calls(20)
+        router.add_deployment(wildcard(f"w-{turn}"))
+        await load[1].calls(20)
+        router.remove_deployment(f"w-{turn - 1}")
+    for each in load:
+        await each.end()
+        assert each.errors == []
+        assert each.answers
+    assert in_flight(router) == 0
+
+
+async def test_dying_with_slots(fleet: Fleet) -> None:
+    """Calls that wait for slots of two deployments all get through the one that is left."""
+    one, two = await fleet.start("openai", "openai", latency=0.003)
+    entries = [it.deployment("smart", max_parallel_requests=3) for it in (one, two)]
+    router = await fleet.router(
+        {"smart": entries}, routing_strategy="least-busy", rng=random.Random(1)
+    )
+    calls = [asyncio.ensure_future(ask(router, timeout=5)) for _ in range(150)]
+    await asyncio.sleep(0.02)
+    one.kill()
+    answers = await asyncio.gather(*calls)
+    assert len(answers) == 150
+    assert two.most_in_flight == 3
+    assert in_flight(router) == 0

@@ -301,6 +301,17 @@ class TestGuilt:
             await ask(router, timeout=0.3)
         assert router.stats()[0]["state"] == "open"
 
+    async def test_many_at_once(self, fleet: Fleet) -> None:
+        """However many callers time out there at once, who hangs is known to hang."""
+        one, two = await fleet.start("openai", "openai")
+        router = await fleet.router({"smart": [one, two]})
+        for _ in range(20):
+            await ask(router)
+        one.hang(times=None)
+        answers = await asyncio.gather(*(ask(router, timeout=0.4) for _ in range(30)))
+        assert {answer.route.served_by for answer in answers} == {"smart-1"}
+        assert router.stats()[0]["state"] == "open"
+
     async def test_force_timeout_is_the_callers(self, fleet: Fleet) -> None:
         """A stream that the caller's force_timeout ends is nobody's failure, and not resumed."""
         one, two = await fleet.start("openai", "openai", answer="a b c d", chunk_delay=0.03)

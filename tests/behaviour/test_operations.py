@@ -10,11 +10,11 @@ import pytest
 
 from polyroute import APIError, Timeout
 
-from .helpers import ask, in_flight, path, quiet, states, timed
+from .helpers import Steps, ask, in_flight, path, quiet, states, timed
 
 if TYPE_CHECKING:
     from polyroute import Router
-    from polyroute.testing import FakeClock
+    from polyroute.testing import FakeClock, Upstream
 
     from ..conftest import Fleet
 
@@ -126,3 +126,57 @@ async def test_statistics_are_not_shared(fleet: Fleet) -> None:
     for _ in range(10):
         await embed(router)
     assert len(one.requests) - before >= 8
+
+
+class TestParts:
+    """Embeddings of more inputs than a model takes at once: one call in several requests."""
+
+    @staticmethod
+    async def small(fleet: Fleet, **settings: Any) -> tuple[Router, Upstream, Upstream]:
+        one, two = await fleet.start("openai", "openai")
+        entries = [
+            it.deployment("smart", info={"max_inputs": 2}, max_parallel_requests=2)
+            for it in (one, two)
+        ]
+        router = await fleet.router({"smart": entries}, disable_cooldowns=True, **settings)
+        return router, one, two
+
+    async def test_in_order(self, fleet: Fleet) -> None:
+        """The parts are put together in order, slots are kept, and a failed part is tried again."""
+        router, one, two = await self.small(fleet)
+        one.fail(500, times=2)
+        texts = [f"text {number}" for number in range(15)]
+        answer = await router.aembedding("smart", texts)
+        assert [item.index for item in answer.data] == list(range(15))
+        assert max(one.most_in_flight, two.most_in_flight) <= 2
+        assert in_flight(router) == 0
+
+    async def test_one_part_fails(self, fleet: Fleet) -> None:
+        """If a part cannot be had the call fails, and the other parts are let go."""
+        router, one, two = await self.small(fleet, num_retries=0)
+        one.hang(times=None)
+        two.hang(times=1)
+        two.fail(400, times=None)
+        with pytest.raises(APIError):
+            await router.aembedding("smart", ["x"] * 9, timeout=2)
+        assert in_flight(router) == 0
+        await quiet(one, two)
+
+    @pytest.mark.parametrize("late", [False, True], ids=["waiting", "ready"])
+    async def test_cancelled_anywhere(self, fleet: Fleet, late: bool) -> None:
+        """Cancelled at any await point, no part goes on."""
+        router, one, two = await self.small(fleet)
+        for step in range(1, 30):
+            steps = Steps(router.aembedding("smart", ["x"] * 9), step, late=late)
+
+            async def awaited(steps: Steps = steps) -> Any:
+                return await steps
+
+            task = asyncio.ensure_future(awaited())
+            await asyncio.wait([task])
+            await asyncio.sleep(0)
+            assert in_flight(router) == 0
+            await quiet(one, two)
+            if steps.taken < step:
+                break
+        assert task.result().data

@@ -329,6 +329,23 @@ class TestBudget:
             await failure(router)
         assert len(upstream.requests) <= 1.2 * 300
 
+    @pytest.mark.parametrize("callers", [1, 50, 300])
+    @pytest.mark.parametrize("deployments", [1, 3])
+    async def test_outage_after_good_times(
+        self, fleet: Fleet, deployments: int, callers: int
+    ) -> None:
+        """A thousand successes before it do not let an outage be multiplied."""
+        upstreams = await fleet.start(*["openai"] * deployments)
+        router = await fleet.router({"smart": upstreams}, routing_strategy="adaptive")
+        for _ in range(20):
+            await asyncio.gather(*(ask(router) for _ in range(50)))
+        for upstream in upstreams:
+            upstream.fail(500, times=None)
+            upstream.requests.clear()
+        for _ in range(300 // callers):
+            await asyncio.gather(*(failure(router, timeout=1.5) for _ in range(callers)))
+        assert sum(len(upstream.requests) for upstream in upstreams) <= 1.2 * 300
+
     async def test_outage_of_429(self, fleet: Fleet, clock: FakeClock) -> None:
         """Callers are not multiplied by a provider that refuses everybody with 429."""
         one, two = await fleet.start("openai", "openai")

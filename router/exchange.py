@@ -1,0 +1,164 @@
+"""
+One request and its answer on one of aiohttp's connections, without what only browsers need.
+
+aiohttp makes, keeps and closes the connections and parses what comes back. What its session does
+around that for each request (cookies, redirects, a task to write the body, an object for the
+request) costs a third of a call; none of it means anything here. `tests/test_transport.py` holds
+this way and the session's, which is kept for proxies, to the same promises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp.http import SERVER_SOFTWARE
+from aiohttp.http_exceptions import HttpProcessingError
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+    from collections.abc import Mapping
+
+    from aiohttp.connector import Connection
+    from yarl import URL
+
+    from ..providers import Request
+
+READ_BUFFER = 64 * 2**10
+SMALL = 2**14
+"""A body up to this is copied behind the head: one piece is sent faster than two."""
+
+USUAL_HEADERS = {
+    **{
+        name.lower(): f"{name}: {value}\r\n"
+        for name, value in aiohttp.ClientRequest.DEFAULT_HEADERS.items()
+    },
+    "user-agent": f"User-Agent: {SERVER_SOFTWARE}\r\n",
+}
+"""What is said unless the request says otherwise, by the names in lower case."""
+
+FORBIDDEN = frozenset({"content-length", "transfer-encoding"})
+"""Headers that the body decides."""
+
+
+class Reply:
+    """An answer whose headers have come; its body is read from `content`.
+
+    The connection goes back to the others when the body has been read, and nowhere if not.
+    """
+
+    __slots__ = ("_connection", "content", "headers", "status")
+
+    def __init__(self, message: Any, content: aiohttp.StreamReader, connection: Connection) -> None:
+        self.status: int = message.code
+        self.headers: Mapping[str, str] = message.headers
+        self.content = content
+        self._connection: Connection | None = connection
+        content.on_eof(self._release)
+
+    @property
+    def content_type(self) -> str:
+        """The media type, without parameters."""
+        said = self.headers.get("Content-Type", "application/octet-stream")
+        return said.partition(";")[0].strip().lower()
+
+    def close(self) -> None:
+        """Close the connection, if it is still this answer's."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
+
+
+class Exchanges:
+    """Requests and answers of one event loop, over the connections of one connector."""
+
+    __slots__ = ("_connector", "_heads", "_loop", "_peers", "_timeout")
+
+    def __init__(self, connector: aiohttp.BaseConnector, loop: asyncio.AbstractEventLoop) -> None:
+        self._connector = connector
+        self._loop = loop
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        self._peers: dict[tuple[Any, ...], aiohttp.ClientRequest] = {}
+        self._heads: dict[str, tuple[Mapping[str, str], bytes]] = {}
+
+    async def ask(self, request: Request, url: URL, context: ssl.SSLContext | bool) -> Reply:
+        """Send a request; returns when the headers of the answer are there.
+
+        Raises:
+            aiohttp.ClientError, OSError: the connection could not be made or broke.
+            ValueError: a header cannot be sent.
+        """
+        head = self._head(request, url)
+        peer = self._peers.get((url.scheme, url.raw_host, url.port)) or self._meet(url, context)
+        connection = await self._connector.connect(peer, traces=[], timeout=self._timeout)
+        try:
+            protocol: Any = connection.protocol
+            protocol.set_response_params(read_until_eof=True, read_bufsize=READ_BUFFER)
+            transport = protocol.transport
+            if transport is None or transport.is_closing():
+                raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+            if len(request.body) <= SMALL:
+                transport.write(head + request.body)
+            else:
+                transport.writelines((head, request.body))
+            message, content = await protocol.read()
+            while 100 <= message.code < 200:
+                message, content = await protocol.read()
+            return Reply(message, content, connection)
+        except HttpProcessingError as error:
+            connection.close()
+            raise aiohttp.ClientConnectionError(f"not HTTP: {error.message}") from error
+        except BaseException:
+            connection.close()
+            raise
+
+    def _meet(self, url: URL, context: ssl.SSLContext | bool) -> aiohttp.ClientRequest:
+        """What a connector needs to know of a server; kept, it is the same for every request."""
+        if len(self._peers) > 10_000:
+            self._peers.clear()
+        peer = aiohttp.ClientRequest("POST", url.origin(), loop=self._loop, ssl=context)
+        self._peers[url.scheme, url.raw_host, url.port] = peer
+        return peer
+
+    def _head(self, request: Request, url: URL) -> bytes:
+        """The request line and the headers; those of a deployment are written once."""
+        known = self._heads.get(request.url)
+        if known is not None and known[0] is request.headers:
+            start = known[1]
+        else:
+            if len(self._heads) > 10_000:
+                self._heads.clear()
+            start = _write_head(url, request.headers)
+            self._heads[request.url] = request.headers, start
+        method = request.method.encode()
+        if not request.body and request.method == "GET":
+            return b"%b %b\r\n" % (method, start)
+        return b"%b %bContent-Length: %d\r\n\r\n" % (method, start, len(request.body))
+
+
+def _write_head(url: URL, headers: Mapping[str, str]) -> bytes:
+    """All of the head between the method and the length of the body.
+
+    Raises:
+        ValueError: a header has a line end or another control character.
+    """
+    lines = {"host": f"Host: {_authority(url)}\r\n", **USUAL_HEADERS}
+    for name, value in headers.items():
+        if name.lower() not in FORBIDDEN:
+            lines[name.lower()] = f"{name}: {value}\r\n"
+    head = f"{url.raw_path_qs} HTTP/1.1\r\n{''.join(lines.values())}"
+    if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1 or "\0" in head:
+        raise ValueError("a header has a line end in it, or another control character.")
+    return head.encode()
+
+
+def _authority(url: URL) -> str:
+    """The host as the server knows it: with its port, unless that is the usual one."""
+    host = url.host_subcomponent or ""
+    return host if url.is_default_port() else f"{host}:{url.port}"
