@@ -129,7 +129,14 @@ def _revive(kind: type[APIError], message: str, state: dict[str, Any]) -> APIErr
 
 
 class APIConnectionError(APIError):
-    """No answer came: the connection was refused, reset, or the name did not resolve."""
+    """No answer came: the connection was refused, reset, or the name did not resolve.
+
+    Attributes:
+        stale: the connection had been used before and was closed when the request came, by a
+            server that does so: that says nothing about the deployment's health.
+    """
+
+    stale: bool = False
 
 
 class Timeout(APIConnectionError, TimeoutError):

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 COLORS = ("#9aa0a6", "#1a73e8", "#e8710a", "#d93025", "#188038", "#9334e6", "#12b5cb", "#f9ab00")
 WIDTH, LABEL, END = 860, 230, 130
 BAR, GAP, TITLE = 16, 5, 44
-STYLE = "text{font:12px sans-serif;fill:#3c4043}.title{font-weight:600}.grid{stroke:#dadce0}"
+STYLE = (
+    "text{font:12px 'DejaVu Sans',Arial,sans-serif;fill:#3c4043}"
+    ".title{font-weight:600}.grid{stroke:#dadce0}"
+)
 
 
 def svg(grids: Iterable[Grid], heading: str) -> str:

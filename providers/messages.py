@@ -36,7 +36,8 @@ class DataURL(NamedTuple):
 
 
 EVERYWHERE = ("user", "assistant", "system")
-"""Roles that every provider has, in one way or another; a tuple: what is asked for may be a list."""
+"""Roles that every provider has, in one way or another. A tuple: what is looked for may be a
+list."""
 
 
 def chat(messages: Any, *, stream: bool, ask_usage: bool) -> Call:

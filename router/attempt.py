@@ -77,7 +77,8 @@ class Attempts:
                 answer = await self._exchange(request, adapter, call, here, lease)
         except APIError as error:
             hide_secrets(call, error)
-            raise self._book(lease, trip, error, sent=sent) from error.__cause__
+            guilty = not getattr(error, "stale", False)
+            raise self._book(lease, trip, error, sent=sent, guilty=guilty) from error.__cause__
         except TimeoutError as late:
             took = min(limit, lease.elapsed)
             guilty = own_limit or took < 0.9 * limit or self._slow(lease)

@@ -291,10 +291,10 @@ class Core:
             if not any(deployment.has_slot for deployment in resting):
                 return self._wait_for_slot(group, trip)
             free = [deployment for deployment in resting if deployment.within_limits(trip, now)]
-            if free and self.panic_budget.spend():
+            pause = max(POLL, min(soonest, 1.0)) + 2 * POLL * self.rng.random()
+            if free and (trip.cannot_wait(pause) or self.panic_budget.spend()):
                 among = self.rng.sample(free, min(2, len(free)))
                 return self._open(group.closest_to_recovery(among), group, trip)
-            pause = max(POLL, min(soonest, 1.0)) + 2 * POLL * self.rng.random()
             if trip.may_wait_in_panic(pause):
                 return Wait(pause)
         raise ServiceUnavailableError(

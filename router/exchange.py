@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 if TYPE_CHECKING:
     import asyncio
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aiohttp.connector import Connection
     from yarl import URL
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 READ_BUFFER = 64 * 2**10
 SMALL = 2**14
 """A body up to this is copied behind the head: one piece is sent faster than two."""
+
+GRACE = 0.02
+"""Seconds before a connection to a server that is `hasty` is used again after a stream: it closes
+it without having said so, and a request that crosses with the end of its connection is lost."""
+
+HABIT = 1.0
+"""Seconds after which closing connections is a server's habit and no accident."""
 
 USUAL_HEADERS = {
     **{
@@ -48,13 +55,20 @@ class Reply:
     The connection goes back to the others when the body has been read, and nowhere if not.
     """
 
-    __slots__ = ("_connection", "content", "headers", "status")
+    __slots__ = ("_connection", "_rest", "content", "headers", "status")
 
-    def __init__(self, message: Any, content: aiohttp.StreamReader, connection: Connection) -> None:
+    def __init__(
+        self,
+        message: Any,
+        content: aiohttp.StreamReader,
+        connection: Connection,
+        rest: Callable[[Connection], None] | None,
+    ) -> None:
         self.status: int = message.code
         self.headers: Mapping[str, str] = message.headers
         self.content = content
         self._connection: Connection | None = connection
+        self._rest = rest
         content.on_eof(self._release)
 
     @property
@@ -72,13 +86,16 @@ class Reply:
     def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.release()
+            if self._rest is not None and self.content_type == "text/event-stream":
+                self._rest(connection)
+            else:
+                connection.release()
 
 
 class Exchanges:
     """Requests and answers of one event loop, over the connections of one connector."""
 
-    __slots__ = ("_connector", "_heads", "_loop", "_peers", "_timeout")
+    __slots__ = ("_connector", "_hasty", "_heads", "_loop", "_peers", "_resting", "_timeout")
 
     def __init__(self, connector: aiohttp.BaseConnector, loop: asyncio.AbstractEventLoop) -> None:
         self._connector = connector
@@ -86,6 +103,8 @@ class Exchanges:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
         self._peers: dict[tuple[Any, ...], aiohttp.ClientRequest] = {}
         self._heads: dict[str, tuple[Mapping[str, str], bytes]] = {}
+        self._resting: set[Connection] = set()
+        self._hasty: dict[str | None, float] = {}
 
     async def ask(self, request: Request, url: URL, context: ssl.SSLContext | bool) -> Reply:
         """Send a request; returns when the headers of the answer are there.
@@ -110,13 +129,37 @@ class Exchanges:
             message, content = await protocol.read()
             while 100 <= message.code < 200:
                 message, content = await protocol.read()
-            return Reply(message, content, connection)
+            rest = self._give_back_later if url.authority in self._hasty else None
+            return Reply(message, content, connection, rest)
         except HttpProcessingError as error:
             connection.close()
             raise aiohttp.ClientConnectionError(f"not HTTP: {error.message}") from error
         except BaseException:
             connection.close()
             raise
+
+    def beware(self, url: URL) -> bool:
+        """A server has closed a connection that was about to be used again: it is hasty.
+
+        Returns whether that has been known for a while; at first it may as well have died.
+        """
+        now = self._loop.time()
+        return now - self._hasty.setdefault(url.authority, now) > HABIT
+
+    def _give_back_later(self, connection: Connection) -> None:
+        """Let a connection be used again after a moment, if it has not been closed by then."""
+        self._resting.add(connection)
+        self._loop.call_later(GRACE, self._give_back, connection)
+
+    def close(self) -> None:
+        """Nothing is given back any more: the connector closes."""
+        while self._resting:
+            self._resting.pop().close()
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection in self._resting:
+            self._resting.remove(connection)
+            connection.release()
 
     def _meet(self, url: URL, context: ssl.SSLContext | bool) -> aiohttp.ClientRequest:
         """What a connector needs to know of a server; kept, it is the same for every request."""

@@ -43,7 +43,7 @@ class RetryBudget:
     share: float = 0.2
     floor: float = 10.0
     refill_seconds: float = 60.0
-    most: float = 100.0
+    most: float = 30.0
     balance: float = field(init=False)
     _since: float = field(init=False)
 

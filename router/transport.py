@@ -87,6 +87,19 @@ class Here:
     reading: set[Response]
     """Answers that are being read: whoever waits for one must hear when the session closes."""
 
+    async def ask_session(
+        self, request: Request, url: URL, context: ssl.SSLContext | bool
+    ) -> ClientResponse:
+        """As `Exchanges.ask`, by aiohttp's session: it knows of proxies and names in addresses."""
+        return await self.session.request(
+            request.method,
+            url,
+            data=io.BytesIO(request.body) if request.body else None,
+            headers=request.headers,
+            allow_redirects=False,
+            ssl=context,
+        )
+
 
 class Transport:
     """Sessions, bounded reading, and the translation of what goes wrong.
@@ -124,25 +137,22 @@ class Transport:
         """
         url = self._urls.get(request.url) or self._remember(request.url)
         making = here.connector.making
+        context = True if url.scheme == "http" else self._ssl_context()
         while True:
             try:
-                context = True if url.scheme == "http" else self._ssl_context()
-                if here.by_session or url.raw_user is not None:
-                    response = await here.session.request(
-                        request.method,
-                        url,
-                        data=io.BytesIO(request.body) if request.body else None,
-                        headers=request.headers,
-                        allow_redirects=False,
-                        ssl=context,
-                    )
-                else:
-                    response = await here.exchanges.ask(request, url, context)
+                by_session = here.by_session or url.raw_user is not None
+                ask = here.ask_session if by_session else here.exchanges.ask
+                response: Response = await ask(request, url, context)
                 break
             except GONE as error:
                 if asyncio.current_task() in making:
                     raise translate(error) from error
                 # a kept connection that the server had closed: the next one, or a new one
+            except aiohttp.ServerDisconnectedError as error:
+                failure = translate(error)
+                if asyncio.current_task() not in making:
+                    failure.stale = here.exchanges.beware(url)
+                raise failure from error
             except FAILURES as error:
                 raise translate(error) from error
             except ValueError as error:
@@ -261,10 +271,10 @@ class Transport:
             trust_env=proxied,
         )
         reading: set[Response] = set()
-        keeper = _keep(session, reading)
+        exchanges = Exchanges(connector, loop)
+        keeper = _keep(session, exchanges, reading)
         with contextlib.suppress(StopIteration):
             keeper.__anext__().send(None)  # run to its yield: the loop knows it from now on
-        exchanges = Exchanges(connector, loop)
         here = Here(session, connector, exchanges, proxied, keeper, Alarms(loop), reading)
         self._loops[loop] = here
         return here
@@ -320,7 +330,7 @@ def translate(error: BaseException) -> APIConnectionError:
 
 
 async def _keep(
-    session: aiohttp.ClientSession, reading: set[Response]
+    session: aiohttp.ClientSession, exchanges: Exchanges, reading: set[Response]
 ) -> AsyncGenerator[None, None]:
     """Close a session when its loop shuts down its asynchronous generators: this is one."""
     try:
@@ -328,6 +338,7 @@ async def _keep(
     finally:
         for response in list(reading):
             interrupt(response, aiohttp.ClientConnectionError("the Router was closed"))
+        exchanges.close()
         await session.close()
 
 
@@ -336,5 +347,6 @@ def _abandon(loops: dict[AbstractEventLoop, Here]) -> None:
     for loop, here in loops.items():
         connector: Any = here.session.connector
         if connector is not None and not loop.is_running():
+            here.exchanges.close()
             connector._close()
     loops.clear()

@@ -261,6 +261,10 @@ class Trip(msgspec.Struct, eq=False):
         left = self.remaining
         return min(WAIT_BEFORE_FALLBACK, left) if self.has_fallbacks() else left
 
+    def cannot_wait(self, pause: float) -> bool:
+        """Whether its deadline leaves it no time to wait even once; it has not waited either."""
+        return not self.waited and self.remaining - pause <= RESERVE
+
     def may_wait_in_panic(self, pause: float) -> bool:
         """Whether it may go on waiting for anyone to come back, for so many seconds more."""
         self.waited += pause

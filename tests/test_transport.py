@@ -268,7 +268,9 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 
 USE = """
 import aiohttp, pydantic  # loaded at first use: not while the debug loop watches for slow steps
-import asyncio, threading
+import asyncio, logging, threading
+# how long a step takes on a slow machine is no warning of ours
+logging.getLogger("asyncio").addFilter(lambda record: "Executing" not in record.getMessage())
 from polyroute import Router
 from polyroute.testing import Upstream
 HI = [{"role": "user", "content": "Hi"}]
@@ -277,7 +279,6 @@ def make(upstream):
     return Router(model_list=[upstream.deployment("smart")])
 
 async def ask(router, **params):
-    asyncio.get_running_loop().slow_callback_duration = 60  # a slow machine is no warning of ours
     return await router.acompletion("smart", HI, **params)
 """
 

@@ -59,13 +59,8 @@ def call() -> Figures:
 
 def bare_call() -> Figures:
     """The same call by a bare aiohttp session: what of the steps would be there anyhow."""
-    from ..peers import bare_aiohttp  # noqa: PLC0415  a peer is loaded where it is measured
-
-    async def make() -> bare_aiohttp.Client:
-        return bare_aiohttp.Client(Setup(URL.format("c1"), 1, None))
-
     loop = OfflineLoop()
-    client = loop.run_until_complete(make())
+    client = bare_client("c1", loop)
     calls(loop, client, WARM)
     figures = per_unit(lambda: calls(loop, client, UNITS))
     loop.run_until_complete(client.session.close())
@@ -76,14 +71,17 @@ def chunk(per_write: int) -> Figures:
     """A content chunk of a stream that comes with so many in each write."""
     loop, few = polyroute_client(f"n{FEW}-b{per_write}-d1", DEPLOYMENTS)
     _, many = polyroute_client(f"n{MANY}-b{per_write}-d1", DEPLOYMENTS, loop)
-    for _ in range(WARM // 100):
-        streams(loop, few, FEW)
-        streams(loop, many, MANY)
-    figures: Figures = {}
-    for name, counter in COUNTERS.items():
-        longer = counter(lambda: streams(loop, many, MANY))
-        steps = longer - counter(lambda: streams(loop, few, FEW))
-        figures |= named(name, steps, MANY - FEW)
+    return per_chunk(loop, few, many)
+
+
+def bare_chunk(per_write: int) -> Figures:
+    """The same by a bare aiohttp session, line by line."""
+    loop = OfflineLoop()
+    few = bare_client(f"n{FEW}-b{per_write}-d1", loop)
+    many = bare_client(f"n{MANY}-b{per_write}-d1", loop)
+    figures = per_chunk(loop, few, many)
+    for client in (few, many):
+        loop.run_until_complete(client.session.close())
     return figures
 
 
@@ -126,7 +124,9 @@ CASES: dict[str, Callable[[], Figures]] = {
     "call": call,
     "call, bare aiohttp": bare_call,
     "chunk, one per write": lambda: chunk(1),
+    "chunk, one per write, bare aiohttp": lambda: bare_chunk(1),
     "chunk, 50 per write": lambda: chunk(50),
+    "chunk, 50 per write, bare aiohttp": lambda: bare_chunk(50),
     "stream of one chunk": stream,
     "choice among 10": lambda: choice(10),
     "choice among 100": lambda: choice(100),
@@ -145,6 +145,19 @@ def per_unit(work: Callable[[], object]) -> Figures:
     return figures
 
 
+def per_chunk(loop: OfflineLoop, few: Client, many: Client) -> Figures:
+    """The figures of one chunk: a long stream's minus a short one's."""
+    for _ in range(WARM // 100):
+        streams(loop, few, FEW)
+        streams(loop, many, MANY)
+    figures: Figures = {}
+    for name, counter in COUNTERS.items():
+        longer = counter(lambda: streams(loop, many, MANY))
+        steps = longer - counter(lambda: streams(loop, few, FEW))
+        figures |= named(name, steps, MANY - FEW)
+    return figures
+
+
 def named(name: str, steps: counters.Steps, units: int) -> Figures:
     """The steps of one unit, polyroute's own and all there were."""
     return {name: round(steps.own / units, 2), ALL + name: round(steps.all / units, 2)}
@@ -159,6 +172,16 @@ def polyroute_client(
     loop = loop or OfflineLoop()
     setup = Setup(URL.format(scenario), deployments, None)
     return loop, Client(setup, clock=loop.time, rng=random.Random(1))
+
+
+def bare_client(scenario: str, loop: OfflineLoop) -> Any:
+    """A bare session; whoever asks for it closes it."""
+    from ..peers import bare_aiohttp  # noqa: PLC0415  a peer is loaded where it is measured
+
+    async def make() -> bare_aiohttp.Client:
+        return bare_aiohttp.Client(Setup(URL.format(scenario), 1, None))
+
+    return loop.run_until_complete(make())
 
 
 def calls(loop: OfflineLoop, client: Client, count: int) -> None:

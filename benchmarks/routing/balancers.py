@@ -63,7 +63,7 @@ class AtRandom(Policy):
         ready = (place for place, until in enumerate(self.rests_until) if until <= now)
         if any(place not in request.tried for place in ready):
             return 0.0
-        return self.rng.random() * min(8.0, 0.5 * 2**request.attempts)
+        return self.rng.random() * min(8.0, 0.5 * 2.0**request.attempts)
 
 
 class InTurn(AtRandom):

@@ -74,6 +74,20 @@ async def test_urgent_ones_first(fleet: Fleet) -> None:
     assert "".join(await line.served()) == "abcd"
 
 
+async def test_urgent_under_load(fleet: Fleet) -> None:
+    """However long the line is, an urgent call has the next free slot."""
+    (upstream,) = await fleet.start("openai", latency=0.01)
+    router = await fleet.router({"smart": [upstream.deployment("smart", max_parallel_requests=2)]})
+    line = [asyncio.ensure_future(ask(router, priority=5)) for _ in range(150)]
+    await asyncio.sleep(0.03)
+    _, seconds = await timed(ask(router, priority=0))
+    assert seconds < 0.1
+    for call in line:
+        call.cancel()
+    await asyncio.wait(line)
+    assert in_flight(router) == 0
+
+
 async def test_default_priority(fleet: Fleet) -> None:
     """Calls that say nothing have the Router's default priority."""
     line = await counter(fleet, default_priority=3)
