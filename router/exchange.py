@@ -66,9 +66,9 @@ class Reply:
     ) -> None:
         self.status: int = message.code
         self.headers: Mapping[str, str] = message.headers
-        self.content = content
+        self.content: aiohttp.StreamReader = content
         self._connection: Connection | None = connection
-        self._rest = rest
+        self._rest: Callable[[Connection], None] | None = rest
         content.on_eof(self._release)
 
     @property
@@ -98,9 +98,9 @@ class Exchanges:
     __slots__ = ("_connector", "_hasty", "_heads", "_loop", "_peers", "_resting", "_timeout")
 
     def __init__(self, connector: aiohttp.BaseConnector, loop: asyncio.AbstractEventLoop) -> None:
-        self._connector = connector
-        self._loop = loop
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        self._connector: aiohttp.BaseConnector = connector
+        self._loop: asyncio.AbstractEventLoop = loop
+        self._timeout: aiohttp.ClientTimeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
         self._peers: dict[tuple[Any, ...], aiohttp.ClientRequest] = {}
         self._heads: dict[str, tuple[Mapping[str, str], bytes]] = {}
         self._resting: set[Connection] = set()
