@@ -193,8 +193,8 @@ class Circuit:
         return min(self._rest, self.policy.cooldown_time) if half_out else self._rest
 
     def _short(self) -> float:
-        """A second, twice as long with each failure in a row, more or less."""
-        doubled = min(2.0 ** (self.fails_in_row - 1), 3 * self.policy.cooldown_time)
+        """Half a second, twice as long with each failure in a row, more or less."""
+        doubled = min(0.5 * 2.0 ** (self.fails_in_row - 1), 3 * self.policy.cooldown_time)
         return doubled * (0.75 + 0.5 * self.rng.random())
 
     def _open(self, rest: float, *, limited: bool = False, soft: bool = False) -> None:
