@@ -13,6 +13,10 @@
  *     d    microseconds between the writes of a stream   (0; otherwise b is at least 1)
  *
  * It ends when its standard input does, so it never outlives the benchmark that started it.
+ *
+ * With the argument `awake` it looks for work for a while before it sleeps. To wake a process on
+ * another core costs a client's send 10 us or nothing, as it happens, and a model API in the next
+ * room wakes nobody here: it is to have a core of its own then.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,6 +34,7 @@
 #include <unistd.h>
 
 enum { MAX_CONNECTIONS = 1 << 17, MAX_EVENTS = 512, READ_SIZE = 1 << 18 };
+enum { AWAKE_NANOSECONDS = 20 * 1000 * 1000 };
 
 static const char *const WORDS[] = {" the", " quick", " brown", " fox", " jumps",
                                     " over", " a", " lazy", " dog", "."};
@@ -363,8 +368,10 @@ static int listen_anywhere(void) {
     return listener;
 }
 
-int main(void) {
+int main(int count_of_arguments, char **arguments) {
     struct epoll_event events[MAX_EVENTS];
+    int awake = count_of_arguments > 1 && !strcmp(arguments[1], "awake");
+    uint64_t busy_at = 0;
     signal(SIGPIPE, SIG_IGN);
     int listener = listen_anywhere();
     poll_fd = epoll_create1(0);
@@ -373,10 +380,13 @@ int main(void) {
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, listener, &listening);
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &parent);
     for (;;) {
-        uint64_t time = timer_count ? now() : 0;
+        uint64_t time = timer_count || awake ? now() : 0;
         uint64_t left = timer_count && timers[0].due > time ? timers[0].due - time : 0;
+        int forever = !timer_count;
+        if (awake && time - busy_at < AWAKE_NANOSECONDS) left = forever = 0;
         struct timespec wait = {left / 1000000000, left % 1000000000};
-        int count = epoll_pwait2(poll_fd, events, MAX_EVENTS, timer_count ? &wait : NULL, NULL);
+        int count = epoll_pwait2(poll_fd, events, MAX_EVENTS, forever ? NULL : &wait, NULL);
+        if (awake && count > 0) busy_at = now();
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;
             if (fd == STDIN_FILENO) return 0;

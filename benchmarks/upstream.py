@@ -46,6 +46,8 @@ def running(kind: str, core: int | None) -> Generator[Upstream, None, None]:
     if kind == "c" and not binary:
         raise SystemExit("--upstream c needs a C compiler and Linux; leave it out, or use python")
     command = [str(binary)] if binary else [sys.executable, "-m", f"{__package__}.upstream_python"]
+    if binary and core is not None:
+        command.append("awake")  # a core that it shares with the clients it must not keep busy
     with subprocess.Popen(
         command, cwd=FOLDER.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

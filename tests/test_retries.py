@@ -61,7 +61,7 @@ class TestBudget:
         budget = RetryBudget(clock)
         for _ in range(10_000):
             budget.earn()
-        assert spent(budget) == 100
+        assert spent(budget) == 30
 
     def test_time_refills_up_to_the_floor(self, clock: FakeClock) -> None:
         """A minute brings the floor back, an hour no more than that."""
