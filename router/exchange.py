@@ -29,6 +29,9 @@ READ_BUFFER = 64 * 2**10
 SMALL = 2**14
 """A body up to this is copied behind the head: one piece is sent faster than two."""
 
+MOST_HEADS = 2000
+"""Heads that are remembered: of deployments, and of calls that brought headers of their own."""
+
 GRACE = 0.02
 """Seconds before a connection to a server that is `hasty` is used again after a stream: it closes
 it without having said so, and a request that crosses with the end of its connection is lost."""
@@ -102,7 +105,7 @@ class Exchanges:
         self._loop: asyncio.AbstractEventLoop = loop
         self._timeout: aiohttp.ClientTimeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
         self._peers: dict[tuple[Any, ...], aiohttp.ClientRequest] = {}
-        self._heads: dict[str, tuple[Mapping[str, str], bytes]] = {}
+        self._heads: dict[tuple[str, int], tuple[Mapping[str, str], bytes]] = {}
         self._resting: set[Connection] = set()
         self._hasty: dict[str | None, float] = {}
 
@@ -171,14 +174,13 @@ class Exchanges:
 
     def _head(self, request: Request, url: URL) -> bytes:
         """The request line and the headers; those of a deployment are written once."""
-        known = self._heads.get(request.url)
-        if known is not None and known[0] is request.headers:
-            start = known[1]
-        else:
-            if len(self._heads) > 10_000:
+        key = request.url, id(request.headers)  # alive as long as it is remembered here
+        known = self._heads.get(key)
+        if known is None:
+            if len(self._heads) > MOST_HEADS:
                 self._heads.clear()
-            start = _write_head(url, request.headers)
-            self._heads[request.url] = request.headers, start
+            known = self._heads[key] = request.headers, _write_head(url, request.headers)
+        start = known[1]
         method = request.method.encode()
         if not request.body and request.method == "GET":
             return b"%b %b\r\n" % (method, start)
