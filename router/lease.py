@@ -107,7 +107,8 @@ class Lease(msgspec.Struct, eq=False):
             self.group.tokens += OUTPUT_WEIGHT * (tokens - self.group.tokens)
             if attempt.first_token is not None:
                 self.pace.decoded(tokens, now - self.trip.start - attempt.first_token)
-        self.pace.burden.observe(self.in_flight, self._comparable(tokens, now))
+        if deployment.successes & 1:  # every other answer says as much
+            self.pace.burden.observe(self.in_flight, self._comparable(tokens, now))
         if deployment.failing.share:
             deployment.failing.add(now, failed=False)
         self._charge(usage, answer)

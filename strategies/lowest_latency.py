@@ -8,7 +8,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from .base import lowest, shortlist
-from .usual import Usuals, predicted
+from .usual import Usuals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ class LowestLatency:
     def pick(self, candidates: Sequence[C], request: Demand, /) -> C:
         """See :class:`Strategy`."""
         kind, now = request.kind, request.now
+        tokens = request.output_tokens if kind == "stream" else 0
         usual = self._usuals.of(candidates, kind)
         draw = self.rng.random
 
@@ -60,7 +61,9 @@ class LowestLatency:
             if pace.first is None:
                 seconds = UNSEEN if idle else COLD
             else:
-                seconds = predicted(candidate, usual, request)
+                seconds = pace.expected(now, usual.first)
+                if tokens:
+                    seconds += tokens / (pace.rate or usual.rate)
                 if idle:
                     seconds *= exp((pace.first_at - now) / FADING)
                 seconds *= 1 + NOISE * (draw() - 0.5)
