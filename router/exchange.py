@@ -98,7 +98,17 @@ class Reply:
 class Exchanges:
     """Requests and answers of one event loop, over the connections of one connector."""
 
-    __slots__ = ("_connector", "_hasty", "_heads", "_loop", "_peers", "_resting", "_timeout")
+    __slots__ = (
+        "_awaited",
+        "_connector",
+        "_hasty",
+        "_heads",
+        "_loop",
+        "_peers",
+        "_resting",
+        "_timeout",
+        "_unsent",
+    )
 
     def __init__(self, connector: aiohttp.BaseConnector, loop: asyncio.AbstractEventLoop) -> None:
         self._connector: aiohttp.BaseConnector = connector
@@ -108,6 +118,8 @@ class Exchanges:
         self._heads: dict[tuple[str, int], tuple[Mapping[str, str], bytes]] = {}
         self._resting: set[Connection] = set()
         self._hasty: dict[str | None, float] = {}
+        self._awaited: int = 0
+        self._unsent: list[tuple[asyncio.WriteTransport, bytes]] = []
 
     async def ask(self, request: Request, url: URL, context: ssl.SSLContext | bool) -> Reply:
         """Send a request; returns when the headers of the answer are there.
@@ -125,13 +137,19 @@ class Exchanges:
             transport = protocol.transport
             if transport is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
-            if len(request.body) <= SMALL:
-                transport.write(head + request.body)
-            else:
+            if len(request.body) > SMALL:
                 transport.writelines((head, request.body))
-            message, content = await protocol.read()
-            while 100 <= message.code < 200:
+            elif self._awaited:
+                self._send_soon(transport, head + request.body)
+            else:
+                transport.write(head + request.body)
+            self._awaited += 1
+            try:
                 message, content = await protocol.read()
+                while 100 <= message.code < 200:
+                    message, content = await protocol.read()
+            finally:
+                self._awaited -= 1
             rest = self._give_back_later if url.authority in self._hasty else None
             return Reply(message, content, connection, rest)
         except HttpProcessingError as error:
@@ -140,6 +158,22 @@ class Exchanges:
         except BaseException:
             connection.close()
             raise
+
+    def _send_soon(self, transport: asyncio.WriteTransport, data: bytes) -> None:
+        """Send at the end of this turn of the loop, with what others have to send in it.
+
+        Requests that go out one right after the other wake their server once; those with other
+        work in between, each time, at the sender's expense.
+        """
+        if not self._unsent:
+            self._loop.call_soon(self._send_all)
+        self._unsent.append((transport, data))
+
+    def _send_all(self) -> None:
+        for transport, data in self._unsent:
+            if not transport.is_closing():  # whoever waits there has been told
+                transport.write(data)
+        self._unsent.clear()
 
     def beware(self, url: URL) -> bool:
         """A server has closed a connection that was about to be used again: it is hasty.

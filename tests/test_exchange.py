@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,28 @@ async def test_large_body(fleet: Fleet) -> None:
     text = "€" * 300_000
     await router.acompletion("smart", [{"role": "user", "content": text}])
     assert upstream.requests[-1].body["messages"][0]["content"] == text
+
+
+@pytest.mark.usefixtures("way")
+async def test_many_requests_in_one_turn(fleet: Fleet) -> None:
+    """Requests that go out together are each sent once, whoever leaves meanwhile."""
+    (upstream,) = await fleet.start("openai")
+    router = await fleet.router({"smart": [upstream]})
+    for turn in range(2):  # on new connections, then on those
+        texts = {f"{turn}.{number}" for number in range(30)}
+        calls = [
+            asyncio.ensure_future(router.acompletion("smart", [{"role": "user", "content": text}]))
+            for text in sorted(texts)
+        ]
+        quitter = asyncio.ensure_future(ask(router))
+        await asyncio.sleep(0)
+        quitter.cancel()
+        await asyncio.gather(*calls)
+        with pytest.raises(asyncio.CancelledError):
+            await quitter
+        received = [call.body["messages"][0]["content"] for call in upstream.requests]
+        assert sorted(text for text in received if text.startswith(f"{turn}.")) == sorted(texts)
+    assert router.stats()[0]["in_flight"] == 0
 
 
 @pytest.mark.usefixtures("way")
